@@ -1,0 +1,67 @@
+"""What people do to jobs, from the API and the admin alike: cancel, retry, change priority."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from celery import current_app
+from celery.exceptions import TaskRevokedError
+from django.db import transaction
+
+from jobs import canvas, dispatch, transitions
+from jobs.errors import JointoError, Remedy
+from jobs.models import Job
+from jobs.status import RETRYABLE, WAITING, JobStatus
+
+
+class NotCancellable(JointoError):
+    """The job has ended already."""
+
+    code = "job_finished"
+    status = 409
+    remedy: ClassVar[Remedy] = Remedy.NONE
+    message = "The job has ended already, so there is nothing to cancel."
+
+
+class NotRetryable(JointoError):
+    """Only a job that failed or was cancelled can be retried."""
+
+    code = "job_not_retryable"
+    status = 409
+    remedy: ClassVar[Remedy] = Remedy.NONE
+    message = "Only a job that failed or was cancelled can be retried."
+
+
+def cancel(job_id: uuid.UUID, *, by: str) -> None:
+    """Cancel a job: a waiting one never starts, a running one stops at its worker's next look.
+
+    Raises NotCancellable if it has ended.
+    """
+    job = transitions.cancel(job_id, reason=f"cancelled by {by}")
+    if job is None:
+        raise NotCancellable
+    canvas.failed(job, TaskRevokedError("cancelled"))
+
+
+def retry(job: Job, *, by: str) -> None:
+    """Have a failed or cancelled job done again, with all of its kind's attempts. Raises NotRetryable."""
+    with transaction.atomic():
+        if JobStatus(job.status) not in RETRYABLE or not transitions.retry(
+            job, budget=_budget(job), reason=f"retried by {by}"
+        ):
+            raise NotRetryable
+        transaction.on_commit(lambda: dispatch.release_quietly(job.queue))
+
+
+def set_priority(job: Job, priority: int) -> bool:
+    """Change how soon a waiting job comes; False if it does not wait any more."""
+    if not 0 <= priority <= 10:
+        raise ValueError(f"a priority is from 0 to 10, not {priority}")
+    return Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(priority=priority) == 1
+
+
+def _budget(job: Job) -> int:
+    task = current_app.tasks.get(job.kind)
+    policy = getattr(task, "policy", None)
+    return int(policy.max_attempts) if policy else 1

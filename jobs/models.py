@@ -1,0 +1,250 @@
+"""The tables of the job engine. No logic: rows are moved by `jobs.transitions`."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.priority import NORMAL
+from jobs.status import FINISHED, TRANSITIONS, WAITING, JobStatus, Outcome, celery_state
+
+
+
+
+def _choices(words: type[JobStatus] | type[Outcome]) -> list[tuple[str, str]]:
+    return [(word.value, word.value.replace("_", " ")) for word in words]
+
+
+class Job(models.Model):
+    """One piece of work, from the moment it was accepted. The row is the truth; Celery only carries it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=200, help_text=_("the task's name"))
+    queue = models.CharField(_("queue"), max_length=50)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        db_index=False,
+    )
+    subject = models.CharField(_("subject"), max_length=200, blank=True, default="")
+    args = models.JSONField(_("positional arguments"), default=list)
+    kwargs = models.JSONField(_("keyword arguments"), default=dict)
+    canvas = models.JSONField(_("what Celery's canvas wants done afterwards"), default=dict)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001  NULLs never collide
+
+    status = models.CharField(
+        _("status"), max_length=10, choices=_choices(JobStatus), default=JobStatus.PENDING.value
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"),
+        default=NORMAL,
+        validators=[MinValueValidator(0), MaxValueValidator(10)],
+        help_text=_("10 is first, 0 is last"),
+    )
+    attempt = models.PositiveIntegerField(_("attempt"), default=0, help_text=_("the fencing number"))
+    max_attempts = models.PositiveIntegerField(_("attempts at most"), default=1)
+    retry_count = models.PositiveIntegerField(_("retries"), default=0)
+    crashes = models.PositiveIntegerField(_("crashes"), default=0)
+
+    current = models.BigIntegerField(_("progress"), default=0)
+    total = models.BigIntegerField(_("of"), default=0)
+    message = models.CharField(_("message"), max_length=500, blank=True, default="")
+    result = models.JSONField(_("result"), null=True, blank=True)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    error_message = models.TextField(_("error"), blank=True, default="")
+
+    run_at = models.DateTimeField(_("not before"))
+    deadline_at = models.DateTimeField(_("not after"), null=True, blank=True)
+    released_at = models.DateTimeField(_("given to the broker at"), null=True, blank=True)
+    releases = models.PositiveIntegerField(_("times given to the broker"), default=0)
+    lease_expires_at = models.DateTimeField(_("lease until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("updated"))
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="job_status_known", condition=Q(status__in=[s.value for s in JobStatus])
+            ),
+            models.CheckConstraint(name="job_priority_0_to_10", condition=Q(priority__lte=10)),
+            models.CheckConstraint(
+                name="job_lease_while_processing",
+                condition=Q(status=JobStatus.PROCESSING.value, lease_expires_at__isnull=False)
+                | (~Q(status=JobStatus.PROCESSING.value) & Q(lease_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_finished_at_when_finished",
+                condition=Q(status__in=sorted(FINISHED), finished_at__isnull=False)
+                | (~Q(status__in=sorted(FINISHED)) & Q(finished_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_released_only_while_waiting",
+                condition=Q(status__in=sorted(WAITING)) | Q(released_at__isnull=True),
+            ),
+            models.UniqueConstraint(name="job_idempotency_key", fields=["owner", "idempotency_key"]),
+        ]
+        indexes = [
+            # What the dispatcher asks: the best waiting row of a queue.
+            models.Index(
+                name="job_backlog",
+                fields=["queue", "-priority", "created_at"],
+                condition=Q(status__in=sorted(WAITING), released_at__isnull=True),
+            ),
+            # What the sweep asks: given to the broker and never picked up.
+            models.Index(name="job_released", fields=["released_at"], condition=Q(released_at__isnull=False)),
+            # What the rescue asks: whose lease ran out.
+            models.Index(
+                name="job_lease", fields=["lease_expires_at"], condition=Q(status=JobStatus.PROCESSING.value)
+            ),
+            # What lists, events and the admin ask.
+            models.Index(name="job_by_owner", fields=["owner", "-created_at", "-id"]),
+            models.Index(name="job_by_owner_update", fields=["owner", "updated_at"]),
+            models.Index(name="job_by_subject", fields=["subject", "-created_at"]),
+            models.Index(name="job_by_status", fields=["status", "-created_at", "-id"]),
+            models.Index(name="job_by_kind", fields=["kind", "-created_at", "-id"]),
+            models.Index(name="job_by_age", fields=["-created_at", "-id"]),
+            models.Index(name="job_by_end", fields=["finished_at"], condition=Q(finished_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def percent(self) -> int:
+        """Progress from 0 to 100; a completed job is at 100."""
+        if self.status == JobStatus.COMPLETED:
+            return 100
+        return min(100, self.current * 100 // self.total) if self.total > 0 else 0
+
+    @property
+    def state(self) -> str:
+        """Celery's word for the status."""
+        return celery_state(JobStatus(self.status), has_progress=self.total > 0 or bool(self.message))
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """Code and sentence of what went wrong, or None."""
+        return {"code": self.error_code, "message": self.error_message} if self.error_code else None
+
+    @property
+    def is_finished(self) -> bool:
+        return JobStatus(self.status) in FINISHED
+
+
+class Attempt(models.Model):
+    """One try of one job: when, where, how it ended."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField(_("number"))
+    worker = models.CharField(_("worker"), max_length=200)
+    pid = models.PositiveIntegerField(_("process"), default=0)
+    outcome = models.CharField(
+        _("outcome"), max_length=12, choices=_choices(Outcome), default=Outcome.RUNNING.value
+    )
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    error_message = models.TextField(_("error"), blank=True, default="")
+    traceback = models.TextField(_("traceback"), blank=True, default="")
+    log_tail = models.TextField(_("last log lines"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["job", "number"]
+        constraints = [
+            models.UniqueConstraint(name="attempt_of_job", fields=["job", "number"]),
+            models.CheckConstraint(
+                name="attempt_ends_with_outcome",
+                condition=Q(outcome=Outcome.RUNNING.value, ended_at__isnull=True)
+                | (~Q(outcome=Outcome.RUNNING.value) & Q(ended_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"
+
+
+class Transition(models.Model):
+    """One move of one job from one status to another: the record of J2, and what live events are made of."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
+    attempt = models.PositiveIntegerField(_("attempt"))
+    before = models.CharField(_("from"), max_length=10, blank=True, help_text=_("empty: recorded"))
+    after = models.CharField(_("to"), max_length=10)
+    reason = models.CharField(_("why"), max_length=200, blank=True, default="")
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("transition")
+        verbose_name_plural = _("transitions")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="transition_legal",
+                condition=Q(before="", after=JobStatus.PENDING.value)
+                | Q(
+                    *(
+                        Q(before=before.value, after__in=sorted(afters))
+                        for before, afters in TRANSITIONS.items()
+                        if afters
+                    ),
+                    _connector=Q.OR,
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.before or '·'} → {self.after}"
+
+
+class Worker(models.Model):
+    """A Celery worker that is, or was, there: its heartbeat, what it consumes, how much it can do at once."""
+
+    name = models.CharField(_("name"), max_length=200, primary_key=True)
+    queues = models.JSONField(_("queues"), default=list)
+    concurrency = models.PositiveIntegerField(_("concurrency"), default=1)
+    pid = models.PositiveIntegerField(_("process"), default=0)
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("last heartbeat"), db_index=True)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InstalledSchedule(models.Model):
+    """That a periodic entry was installed once, so that one which an operator deleted or renamed stays so."""
+
+    task = models.CharField(_("task"), max_length=200, primary_key=True)
+    installed_at = models.DateTimeField(_("installed"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("installed schedule")
+        verbose_name_plural = _("installed schedules")
+
+    def __str__(self) -> str:
+        return self.task
+
+
+Instant = datetime | models.Expression
+"""A point in time: read already, or the database's own clock (`django.db.models.functions.Now`)."""

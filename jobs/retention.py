@@ -1,0 +1,41 @@
+"""What is old enough goes, in small batches, so that nobody waits behind a long DELETE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django_celery_results.models import GroupResult, TaskResult
+
+from jobs.models import Job
+from jobs.status import FINISHED
+
+_BATCH = 500
+
+
+def clean_up(now: datetime, *, on_batch: Callable[[int], None] = lambda removed: None) -> dict[str, int]:
+    """Remove results and finished jobs that are past their time; how many of each.
+
+    `on_batch` hears the running total after each batch. Broken off, it goes on where it stopped.
+    """
+    results = now - settings.JOINTO_JOBS["KEEP_RESULTS"]
+    jobs = now - settings.JOINTO_JOBS["KEEP_JOBS"]
+    old: dict[str, QuerySet[Any]] = {
+        "results": TaskResult.objects.filter(date_done__lt=results).order_by("date_done"),
+        "groups": GroupResult.objects.filter(date_done__lt=results).order_by("date_done"),
+        "jobs": Job.objects.filter(finished_at__lt=jobs, status__in=sorted(FINISHED)).order_by("finished_at"),
+    }
+    removed = dict.fromkeys(old, 0)
+    for name, rows in old.items():
+        while batch := list(rows.values_list("pk", flat=True)[:_BATCH]):
+            _remove(rows.model, batch)
+            removed[name] += len(batch)
+            on_batch(sum(removed.values()))
+    return removed
+
+
+def _remove(model: type[Model], keys: list[Any]) -> None:
+    model._default_manager.filter(pk__in=keys).delete()

@@ -1,0 +1,178 @@
+"""One attempt at one job, in a worker: claim, run, settle."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from django.conf import settings
+
+from jobs import canvas, dispatch, transitions, watch
+from jobs.context import JobContext
+from jobs.errors import JointoError
+from jobs.models import Job
+from jobs.progress import Progress
+from jobs.results import job_id_of
+from jobs.retry import GiveUp, RetryIn, decide
+
+if TYPE_CHECKING:
+    from jobs.task import JobTask
+
+logger = logging.getLogger(__name__)
+
+_LOG_LINES = 50
+_TRACEBACK_LENGTH = 20_000
+
+
+class TimeLimit(JointoError):
+    """The body took longer than its kind may."""
+
+    code = "time_limit"
+    status = 500
+    message = "The job took longer than its kind is allowed to."
+
+
+class Unexpected(JointoError):
+    """An exception that is none of ours; the attempt's traceback tells more."""
+
+    code = "unexpected"
+    message = "Something unexpected went wrong. The job's attempts say more."
+
+
+def run(task: JobTask, message_id: str | None, *, worker: str) -> Any:
+    """Do the attempt that a message asks for, if the job is still to be had; what Celery is told of it.
+
+    Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
+    """
+    job_id = job_id_of(message_id)
+    job = job_id and transitions.claim(
+        job_id, worker=worker, pid=os.getpid(), lease=settings.JOINTO_JOBS["LEASE"]
+    )
+    if not job:
+        logger.info("message %s finds nothing to do: its job is taken, not due, or at its end", message_id)
+        raise Ignore
+    with _log_tail() as log_tail:
+        try:
+            return _attempt(task, job, log_tail)
+        finally:
+            dispatch.release_quietly(job.queue)
+
+
+def _attempt(task: JobTask, job: Job, log_tail: _LogTail) -> Any:
+    progress = Progress()
+    with watch.over(job, progress, log_tail.text) as watched:
+        context = JobContext(
+            job_id=job.pk, attempt=job.attempt, owner_id=job.owner_id, progress=progress, lookout=watched
+        )
+        completed = False
+        try:
+            with watched.interruptible(), dispatch.on_behalf_of(job):
+                result = task.run(context, *job.args, **job.kwargs)
+            completed = _complete(job, result, context, log_tail)
+        except watch.Stopped as stopped:
+            if stopped.reason is watch.Reason.STOPPING:
+                transitions.hand_back(job, log_tail=log_tail.text())
+        except Exception as error:  # whatever a body raises is an outcome of the attempt
+            _fail(task, job, error, context, log_tail)
+        except BaseException:  # the process is told to go: exit, interrupt
+            transitions.hand_back(job, log_tail=log_tail.text())
+            raise
+        finally:
+            _clean_up(context, completed=completed)
+    if not completed:
+        raise Ignore
+    return result
+
+
+def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) -> bool:
+    effects = [*context.effects, lambda: canvas.succeeded(job, result)]
+    completed = transitions.complete(job, result, effects=effects, log_tail=log_tail.text())
+    if completed:
+        for action in context.after_success:
+            _quietly(action)
+    return completed
+
+
+def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_tail: _LogTail) -> None:
+    """Settle an attempt whose body raised, and tell Celery the same; always raises."""
+    said = {
+        "traceback": "".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:],
+        "log_tail": log_tail.text(),
+    }
+    ours = _as_ours(error)
+    budget_before = job.max_attempts - task.policy.max_attempts
+    verdict = decide(
+        task.policy,
+        ours,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        retry=max(1, job.attempt - budget_before),
+    )
+    match verdict:
+        case RetryIn(seconds):
+            wait = timedelta(seconds=seconds)
+            transitions.retry_later(job, wait=wait, code=ours.code, message=ours.message, **said)
+            raise Retry(exc=error, when=seconds)
+        case GiveUp():
+            if transitions.fail(job, code=ours.code, message=ours.message, **said):
+                canvas.failed(job, error)
+                for action in context.after_failure:
+                    _quietly(lambda action=action: action(error))
+            raise error
+
+
+def _as_ours(error: Exception) -> JointoError:
+    if isinstance(error, JointoError):
+        return error
+    if isinstance(error, SoftTimeLimitExceeded):
+        return TimeLimit()
+    return Unexpected(f"{type(error).__name__}: {error}"[:2000])
+
+
+def _clean_up(context: JobContext, *, completed: bool) -> None:
+    if not completed:
+        for action in context.when_not_published:
+            _quietly(action)
+    _quietly(context.clean_up)
+
+
+def _quietly(action: Any) -> None:
+    try:
+        action()
+    except Exception:  # the job has ended; what is left over, the clean-up finds
+        logger.exception("a follow-up of the attempt failed")
+
+
+class _LogTail(logging.Handler):
+    """The last lines that this thread logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=_LOG_LINES)
+        self._thread = threading.get_ident()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.lines.append(self.format(record)[:1000])
+
+    def text(self) -> str:
+        return "\n".join(list(self.lines)).replace("\0", "�")
+
+
+@contextlib.contextmanager
+def _log_tail() -> Iterator[_LogTail]:
+    handler = _LogTail()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logging.getLogger().removeHandler(handler)

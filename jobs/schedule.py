@@ -1,0 +1,73 @@
+"""The periodic entries that Jointo brings, installed after migrate, once each.
+
+An operator's edits survive the next migrate, a deleted or renamed entry too: what was installed once is
+remembered by its task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daily:
+    """Every day at that hour, in the site's time zone."""
+
+    hour: int
+    minute: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Every:
+    """Every so many seconds."""
+
+    seconds: int
+
+
+_entries: dict[str, tuple[str, Daily | Every]] = {}
+
+
+def periodic(task: str, name: str, when: Daily | Every) -> None:
+    """Have an entry for the task installed; called where the task is defined."""
+    _entries[task] = (name, when)
+
+
+def install(**_: Any) -> None:
+    """Add the entries that were never added before; a receiver of post_migrate."""
+    from django_celery_beat.models import PeriodicTask
+
+    from jobs.models import InstalledSchedule
+
+    tables = set(connection.introspection.table_names())
+    needed = {PeriodicTask._meta.db_table, InstalledSchedule._meta.db_table}
+    if not needed <= tables:
+        return
+    known = set(InstalledSchedule.objects.values_list("task", flat=True))
+    for task, (name, when) in _entries.items():
+        if task in known:
+            continue
+        if not PeriodicTask.objects.filter(task=task).exists():
+            PeriodicTask.objects.create(name=name, task=task, **_schedule_of(when))
+        InstalledSchedule.objects.create(task=task)
+
+
+def _schedule_of(when: Daily | Every) -> dict[str, Any]:
+    crontab = apps.get_model("django_celery_beat", "CrontabSchedule")
+    interval = apps.get_model("django_celery_beat", "IntervalSchedule")
+    if isinstance(when, Every):
+        return {"interval": interval.objects.get_or_create(every=when.seconds, period="seconds")[0]}
+    return {
+        "crontab": crontab.objects.get_or_create(
+            minute=str(when.minute),
+            hour=str(when.hour),
+            day_of_week="*",
+            day_of_month="*",
+            month_of_year="*",
+            timezone=settings.TIME_ZONE,
+        )[0]
+    }

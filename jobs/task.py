@@ -1,0 +1,192 @@
+"""How a kind of job is declared: one decorated function, and nothing else anywhere.
+
+    @job(queue="media", retry=MEDIA, soft_time_limit=minutes(55))
+    def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
+        \"\"\"Probe, ladder, poster and sprites of one uploaded video.\"\"\"
+        return processing.process(video_id, ctx)
+
+It is Celery's `shared_task` with a base class of ours: `process_video.delay(12)` — in a view, a shell, a
+chain, a group, or by the beat — records a job and returns an AsyncResult whose id finds it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Concatenate, ParamSpec
+
+from celery import Task, shared_task
+from celery.result import AsyncResult
+from celery.utils.time import maybe_make_aware
+
+from jobs import canvas, dispatch, runner
+from jobs.context import JobContext
+from jobs.errors import JointoError, Remedy
+from jobs.models import Job
+from jobs.retry import RetryPolicy
+
+P = ParamSpec("P")
+
+_HARD_LIMIT_AFTER_SECONDS = 60  # what a body has left for cleaning up after the soft limit
+
+
+def minutes(count: float) -> int:
+    """So many minutes, in seconds."""
+    return int(count * 60)
+
+
+class TryAgain(JointoError):
+    """Raised by `self.retry()` inside a job: Celery's word for another attempt, in ours."""
+
+    code = "retry_requested"
+    message = "The job asked to be tried again."
+
+
+class JobTask(Task):
+    """The base class of every kind of job."""
+
+    abstract = True
+    is_job = True
+    typing = False  # the body's first parameter is the context; `submit` checks the rest
+    throws = (JointoError,)  # expected: logged without a traceback, which the attempt keeps
+    policy = RetryPolicy()
+    job_queue = "maintenance"
+    subject_template = ""
+    owner_of: Callable[..., int | None] | None = None
+    on_recorded: Callable[..., None] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """In a worker: the attempt that the message asks for. Called directly: just the body, untracked."""
+        request = self.request
+        if request.called_directly or request.is_eager:
+            context = JobContext()
+            try:
+                return self.run(context, *args, **kwargs)
+            finally:
+                context.clean_up()
+        return runner.run(self, request.id, worker=request.hostname or "")
+
+    def apply_async(
+        self,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        task_id: str | None = None,
+        *_: Any,
+        owner_id: int | None = None,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> AsyncResult:
+        """Record a job. Celery's options mean what they always do; delays and limits are kept in the row.
+
+        `owner_id` and `idempotency_key` are Jointo's own. Raises TypeError if the arguments do not fit the
+        body, or are no JSON.
+        """
+        job, _new = self.submit(
+            args or (), kwargs or {}, task_id=task_id, owner_id=owner_id, idempotency_key=idempotency_key, **options
+        )
+        return self.AsyncResult(str(job.pk))
+
+    def submit(
+        self,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        task_id: str | None = None,
+        owner_id: int | None = None,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> tuple[Job, bool]:
+        """`apply_async`, but gives the row, and whether it is a new one."""
+        bound = inspect.signature(self.run).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        named = dict(list(bound.arguments.items())[1:])
+        if owner_id is None and self.owner_of:
+            owner_id = self.owner_of(**named)
+        job, new = dispatch.submit(
+            dispatch.Request(
+                kind=self.name,
+                queue=options.get("queue") or self.job_queue,
+                args=args,
+                kwargs=kwargs,
+                job_id=uuid.UUID(task_id) if task_id else None,
+                owner_id=owner_id,
+                subject=self.subject_template.format(**named),
+                priority=options.get("priority"),
+                max_attempts=self.policy.max_attempts,
+                run_at=_instant(options.get("eta")),
+                wait=timedelta(seconds=options["countdown"]) if options.get("countdown") else None,
+                deadline_at=_deadline(options.get("expires")),
+                idempotency_key=idempotency_key,
+                canvas=canvas.wishes(options),
+            ),
+            then=self.on_recorded and (lambda job: self.on_recorded(job, **named)),
+        )
+        return job, new
+
+    def publish(self, job: Job) -> None:
+        """Send the message that carries a released job; its id differs each time, as revoked ids stay revoked."""
+        message_id = str(job.pk) if job.releases <= 1 else f"{job.pk}.{job.releases}"
+        super().apply_async(job.args, job.kwargs, task_id=message_id, queue=job.queue, retry=False)
+
+    def retry(
+        self,
+        args: Any = None,
+        kwargs: Any = None,
+        exc: BaseException | None = None,
+        throw: bool = True,
+        eta: datetime | None = None,
+        countdown: float | None = None,
+        max_retries: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Celery's own retry: ends this attempt; the kind's policy decides about the next."""
+        if isinstance(exc, JointoError) and exc.remedy is Remedy.NONE:
+            raise exc
+        raise TryAgain(str(exc) if exc else None, retry_after=countdown) from exc
+
+
+def job(
+    *,
+    queue: str,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
+    soft_time_limit: int = minutes(5),
+    time_limit: int | None = None,
+    subject: str = "",
+    owner: Callable[..., int | None] | None = None,
+    recorded: Callable[..., None] | None = None,
+    **options: Any,
+) -> Callable[[Callable[Concatenate[JobContext, P], Any]], JobTask]:
+    """Make a function a kind of job.
+
+    - `queue`: the workers that do it; `retry`: its policy; limits in seconds, the soft one raises in the body.
+    - `subject`: what the job is about, a format string over the arguments: ``"videos.Video:{video_id}"``.
+    - `owner`: called with the arguments, gives the id of the user it belongs to, unless the caller said.
+    - `recorded`: called with the row and the arguments, in the transaction that records it.
+    """
+    attributes: dict[str, Any] = {
+        "job_queue": queue,
+        "policy": retry,
+        "soft_time_limit": soft_time_limit,
+        "time_limit": time_limit or soft_time_limit + _HARD_LIMIT_AFTER_SECONDS,
+        "subject_template": subject,
+        "owner_of": staticmethod(owner) if owner else None,
+        "on_recorded": staticmethod(recorded) if recorded else None,
+    }
+
+    def decorate(body: Callable[Concatenate[JobContext, P], Any]) -> JobTask:
+        return shared_task(base=JobTask, **attributes, **options)(body)  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def _instant(eta: datetime | str | None) -> datetime | None:
+    moment = datetime.fromisoformat(eta) if isinstance(eta, str) else eta
+    return maybe_make_aware(moment) if moment else None
+
+
+def _deadline(expires: datetime | float | str | None) -> datetime | None:
+    if isinstance(expires, int | float):
+        return datetime.now().astimezone() + timedelta(seconds=expires)
+    return _instant(expires)

@@ -1,0 +1,252 @@
+"""The only writer of `Job.status`.
+
+Every move is one conditional UPDATE on status and attempt whose row count is checked, together with its
+`Transition` and the end of its `Attempt`, in one transaction. None updated means that somebody else was
+first: normal, and quiet. The attempt's number fences: whoever comes back from the dead changes nothing.
+
+`now` is the database's clock by default, so that machines whose clocks differ agree about leases.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Coalesce, Now
+
+from jobs import results
+from jobs.models import Attempt, Instant, Job, Transition
+from jobs.status import RETRYABLE, WAITING, JobStatus, Outcome, may_move
+
+Effect = Callable[[], None]
+
+
+def after(now: Instant, wait: timedelta) -> Instant:
+    """The point in time that lies `wait` after `now`, whichever of the two clocks it comes from."""
+    if isinstance(now, Now):
+        return ExpressionWrapper(now + Value(wait), output_field=DateTimeField())
+    return now + wait
+
+
+def record(job: Job) -> None:
+    """Write a new job; inside a transaction."""
+    job.save(force_insert=True)
+    _note(job.id, 0, "", JobStatus.PENDING)
+
+
+def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: Instant | None = None) -> Job | None:
+    """Take a released job that is due, and begin its next attempt; None if it is not to be had.
+
+    The returned row carries the attempt's number. Deliver a message twice, to two workers at once, and one
+    of them gets None.
+    """
+    now = now or Now()
+    with transaction.atomic():
+        job = Job.objects.filter(pk=job_id, status__in=sorted(WAITING)).first()
+        if job is None:
+            return None
+        before, number = JobStatus(job.status), job.attempt + 1
+        moved = (
+            Job.objects.filter(pk=job_id, status=before, attempt=job.attempt)
+            .filter(released_at__isnull=False, run_at__lte=now)
+            .filter(Q(deadline_at__isnull=True) | Q(deadline_at__gt=now))
+            .update(
+                status=_checked(before, JobStatus.PROCESSING),
+                attempt=number,
+                lease_expires_at=after(now, lease),
+                released_at=None,
+                started_at=Coalesce(F("started_at"), now),
+                current=0,
+                total=0,
+                message="",
+                error_code="",
+                error_message="",
+                updated_at=now,
+            )
+        )
+        if not moved:
+            return None
+        Attempt.objects.create(job_id=job_id, number=number, worker=worker[:200], pid=pid, started_at=now)
+        _note(job_id, number, before, JobStatus.PROCESSING, at=now)
+    job.status, job.attempt, job.released_at = JobStatus.PROCESSING, number, None
+    job.current, job.total, job.message = 0, 0, ""
+    return job
+
+
+def renew(job: Job, *, lease: timedelta, now: Instant | None = None, **seen: Any) -> bool:
+    """Prolong the lease of the running attempt, and write the progress `seen` with it; False: not ours now."""
+    now = now or Now()
+    return _mine(job).update(lease_expires_at=after(now, lease), updated_at=now, **seen) == 1
+
+
+def is_mine(job: Job) -> bool:
+    """Whether the attempt of this row still is the one that may write."""
+    return _mine(job).exists()
+
+
+def complete(job: Job, result: Any, *, effects: Iterable[Effect] = (), **attempt: Any) -> bool:
+    """End the job well; `effects` on other rows commit together with it, or not at all."""
+    with transaction.atomic():
+        fields = {"result": result, "finished_at": Now(), "message": ""}
+        if not _leave(job, JobStatus.COMPLETED, Outcome.COMPLETED, fields, attempt):
+            return False
+        for effect in effects:
+            effect()
+        results.mirror(job, JobStatus.COMPLETED, result=result)
+    return True
+
+
+def retry_later(
+    job: Job, *, wait: timedelta, code: str, message: str, crashed: bool = False, **attempt: Any
+) -> bool:
+    """End the attempt badly, and have the job tried again once `wait` has passed."""
+    outcome = Outcome.CRASHED if crashed else Outcome.FAILED
+    fields = {
+        "error_code": code,
+        "error_message": message,
+        "run_at": after(Now(), wait),
+        "retry_count": F("retry_count") + 1,
+        "crashes": F("crashes") + int(crashed),
+    }
+    said = {"error_code": code, "error_message": message, **attempt}
+    with transaction.atomic():
+        return _leave(job, JobStatus.RETRYING, outcome, fields, said, reason=code)
+
+
+def fail(job: Job, *, code: str, message: str, crashed: bool = False, **attempt: Any) -> bool:
+    """End the job badly, for good, until a person retries it."""
+    outcome = Outcome.CRASHED if crashed else Outcome.FAILED
+    fields = {
+        "error_code": code,
+        "error_message": message,
+        "finished_at": Now(),
+        "crashes": F("crashes") + int(crashed),
+    }
+    said = {"error_code": code, "error_message": message, **attempt}
+    with transaction.atomic():
+        if not _leave(job, JobStatus.FAILED, outcome, fields, said, reason=code):
+            return False
+        error = {"code": code, "message": message}
+        results.mirror(job, JobStatus.FAILED, error=error, traceback=said.get("traceback"))
+    return True
+
+
+def hand_back(job: Job, **attempt: Any) -> bool:
+    """Give a job back that a stopping worker was at: it waits again, and the attempt is not charged."""
+    fields = {"run_at": Now(), "max_attempts": F("max_attempts") + 1}
+    with transaction.atomic():
+        return _leave(
+            job, JobStatus.PENDING, Outcome.HANDED_BACK, fields, attempt, reason="the worker was stopped"
+        )
+
+
+def refuse(job: Job, *, code: str, message: str) -> bool:
+    """Fail a waiting job that can't be started: its deadline passed, or nobody knows its kind."""
+    fields = {"error_code": code, "error_message": message, "finished_at": Now()}
+    return _move(job, JobStatus.FAILED, fields, reason=code)
+
+
+def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
+    """Cancel a job that has not ended; None if it has. A running attempt stops at its next look."""
+    while True:
+        job = Job.objects.get(pk=job_id)
+        if job.is_finished:
+            return None
+        if _move(job, JobStatus.CANCELLED, {"finished_at": Now()}, reason=reason, outcome=Outcome.CANCELLED):
+            return job
+
+
+def retry(job: Job, *, budget: int, reason: str = "") -> bool:
+    """Have a failed or cancelled job done again, by hand, with `budget` fresh attempts."""
+    if JobStatus(job.status) not in RETRYABLE:
+        return False
+    fields = {
+        "finished_at": None,
+        "run_at": Now(),
+        "deadline_at": None,
+        "result": None,
+        "error_code": "",
+        "error_message": "",
+        "crashes": 0,
+        "current": 0,
+        "total": 0,
+        "message": "",
+        "retry_count": F("retry_count") + 1,
+        "max_attempts": F("attempt") + budget,
+    }
+    return _move(job, JobStatus.PENDING, fields, reason=reason)
+
+
+def _mine(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, status=JobStatus.PROCESSING, attempt=job.attempt)
+
+
+def _checked(before: JobStatus, after: JobStatus) -> JobStatus:
+    if not may_move(before, after):
+        raise ValueError(f"a job can't go from {before} to {after}")
+    return after
+
+
+def _leave(
+    job: Job,
+    after: JobStatus,
+    outcome: Outcome,
+    fields: dict[str, Any],
+    attempt: dict[str, Any],
+    *,
+    reason: str = "",
+) -> bool:
+    """Move a job on from processing, by its own attempt; inside a transaction."""
+    _checked(JobStatus.PROCESSING, after)
+    if not _mine(job).update(status=after, lease_expires_at=None, updated_at=Now(), **fields):
+        return False
+    _end_attempt(job, outcome, **attempt)
+    _note(job.pk, job.attempt, JobStatus.PROCESSING, after, reason=reason)
+    return True
+
+
+def _move(
+    job: Job,
+    after: JobStatus,
+    fields: dict[str, Any],
+    *,
+    reason: str,
+    outcome: Outcome | None = None,
+) -> bool:
+    """Move a job on from the status and attempt that this row was read with."""
+    before = JobStatus(job.status)
+    _checked(before, after)
+    with transaction.atomic():
+        moved = Job.objects.filter(pk=job.pk, status=before, attempt=job.attempt).update(
+            status=after, lease_expires_at=None, released_at=None, updated_at=Now(), **fields
+        )
+        if not moved:
+            return False
+        if before is JobStatus.PROCESSING and outcome is not None:
+            _end_attempt(job, outcome)
+        _note(job.pk, job.attempt, before, after, reason=reason)
+        if after in (JobStatus.CANCELLED, JobStatus.FAILED):
+            results.mirror(job, after)
+    return True
+
+
+def _end_attempt(job: Job, outcome: Outcome, **said: Any) -> None:
+    Attempt.objects.filter(job_id=job.pk, number=job.attempt).update(outcome=outcome, ended_at=Now(), **said)
+
+
+def _note(
+    job_id: uuid.UUID,
+    attempt: int,
+    before: JobStatus | str,
+    after: JobStatus,
+    *,
+    at: Instant | None = None,
+    reason: str = "",
+) -> None:
+    Transition.objects.create(
+        job_id=job_id, attempt=attempt, before=before, after=after, at=at or Now(), reason=reason[:200]
+    )

@@ -1,0 +1,83 @@
+"""What Jointo adds to a Celery worker: a pulse that says it is there, and does the upkeep meanwhile.
+
+So a beat that is away stops nothing: each worker rescues and releases by itself every few seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import worker_process_init, worker_shutting_down
+from django.conf import settings
+from django.db import close_old_connections, connection, connections
+from django.db.models.functions import Now
+
+from jobs import rescue, watch
+from jobs.models import Worker
+
+logger = logging.getLogger(__name__)
+
+
+class Pulse(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery's bootsteps have no types
+    """A thread of the worker's main process: heartbeat and sweep, until the worker stops."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, parent: Any) -> None:
+        self._thread = threading.Thread(target=self._beat, args=(parent,), name="jobs-pulse", daemon=True)
+        self._thread.start()
+
+    def stop(self, parent: Any) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=5)
+        # Gone on purpose: the dispatcher must not count on it for another three pulses.
+        Worker.objects.filter(name=parent.hostname).delete()
+        connection.close()
+
+    terminate = stop
+
+    def _beat(self, parent: Any) -> None:
+        interval = settings.JOINTO_JOBS["PULSE"].total_seconds()
+        while not self._stop.is_set():
+            try:
+                heartbeat(
+                    parent.hostname,
+                    queues=sorted(parent.app.amqp.queues.consume_from),
+                    concurrency=parent.concurrency or 1,
+                )
+                rescue.sweep()
+            except Exception:  # the database or the broker may be away; the next pulse finds out
+                logger.exception("a pulse was missed")
+                connections.close_all()
+            close_old_connections()
+            self._stop.wait(interval)
+        connection.close()
+
+
+def heartbeat(name: str, *, queues: list[str], concurrency: int) -> None:
+    """Write down that a worker is there, by the database's clock."""
+    now = Now()
+    seen = {"queues": queues, "concurrency": concurrency, "pid": os.getpid(), "seen_at": now}
+    Worker.objects.update_or_create(name=name, defaults=seen, create_defaults={**seen, "started_at": now})
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _hand_back_soon(**_: Any) -> None:
+    watch.stop_soon(settings.JOINTO_JOBS["STOP_GRACE"].total_seconds())
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _forget_inherited_connections(**_: Any) -> None:
+    # A child of the pool was forked from a process whose threads hold connections; they are not ours to close.
+    for alias in connections:
+        connections[alias].connection = None

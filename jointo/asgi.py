@@ -1,0 +1,16 @@
+"""What the web server runs."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jointo.settings")
+_django = get_asgi_application()
+
+from django.conf import settings  # noqa: E402  Django is set up by the line above
+
+from jointo.limits import BodyLimit  # noqa: E402
+
+application = BodyLimit(_django, max_bytes=settings.REQUEST_MAX_BYTES)

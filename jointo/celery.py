@@ -1,0 +1,15 @@
+"""The Celery application: settings from Django, tasks found in the apps, the worker's pulse added."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jointo.settings")
+
+app = Celery("jointo")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# By name: importing it here would need Django to be set up already.
+app.steps["worker"].add("jobs.worker:Pulse")

@@ -1,0 +1,84 @@
+"""The environment, read once and typed. A value that can't be right stops the program at start.
+
+Every name begins with JOINTO_. A file `.env` beside manage.py is read too (JOINTO_ENV_FILE names
+another, or none when empty); the real environment wins over it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from environs import Env, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_file = os.environ.get("JOINTO_ENV_FILE", str(BASE_DIR / ".env"))
+if _file:
+    Env.read_env(_file, recurse=False)
+
+_env = Env()
+_positive = validate.Range(min=1)
+
+with _env.prefixed("JOINTO_"):
+    DEBUG = _env.bool("DEBUG", False)
+    DATA_DIR = _env.path("DATA_DIR", BASE_DIR / "var").resolve()
+    SECRET_KEY = _env.str("SECRET_KEY", "")
+    ALLOWED_HOSTS = _env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+    PUBLIC_URL = _env.str("PUBLIC_URL", "")  # as browsers see it, for example https://video.example.org
+    TIME_ZONE = _env.str("TIME_ZONE", "UTC")
+    LANGUAGE = _env.str("LANGUAGE", "en")
+    LOG_LEVEL = _env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+    DATABASE_URL = _env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'jointo.sqlite3'}")
+    BROKER_URL = _env.str("BROKER_URL", "redis://127.0.0.1:6379/0")
+
+    ACCESS_TOKEN_SECONDS = _env.int("ACCESS_TOKEN_SECONDS", 900, validate=_positive)
+    REFRESH_TOKEN_SECONDS = _env.int("REFRESH_TOKEN_SECONDS", 7 * 86400, validate=_positive)
+
+    # Jobs: how quickly the engine notices things, in seconds
+    JOB_LEASE_SECONDS = _env.float("JOB_LEASE_SECONDS", 60.0, validate=_positive)
+    JOB_WATCH_SECONDS = _env.float("JOB_WATCH_SECONDS", 0.5, validate=validate.Range(min=0.05))
+    JOB_RESEND_SECONDS = _env.float("JOB_RESEND_SECONDS", 60.0, validate=_positive)
+    JOB_STOP_GRACE_SECONDS = _env.float("JOB_STOP_GRACE_SECONDS", 5.0, validate=validate.Range(min=0))
+    WORKER_PULSE_SECONDS = _env.float("WORKER_PULSE_SECONDS", 10.0, validate=validate.Range(min=0.2))
+    EVENTS_POLL_SECONDS = _env.float("EVENTS_POLL_SECONDS", 0.5, validate=validate.Range(min=0.05))
+    JOB_MAX_CRASHES = _env.int("JOB_MAX_CRASHES", 3, validate=_positive)
+
+    # How long things are kept
+    KEEP_RESULTS_HOURS = _env.int("KEEP_RESULTS_HOURS", 24, validate=_positive)
+    KEEP_JOBS_DAYS = _env.int("KEEP_JOBS_DAYS", 30, validate=_positive)
+    KEEP_DELETED_VIDEOS_DAYS = _env.int("KEEP_DELETED_VIDEOS_DAYS", 7, validate=validate.Range(min=0))
+    KEEP_UPLOADS_HOURS = _env.int("KEEP_UPLOADS_HOURS", 24, validate=_positive)
+
+    # Uploads and processing
+    UPLOAD_CHUNK_BYTES = _env.int("UPLOAD_CHUNK_BYTES", 8 * 2**20, validate=_positive)
+    UPLOAD_MAX_BYTES = _env.int("UPLOAD_MAX_BYTES", 100 * 2**30, validate=_positive)
+    UPLOAD_TOKEN_SECONDS = _env.int("UPLOAD_TOKEN_SECONDS", 86400, validate=_positive)
+    VIDEO_MAX_SECONDS = _env.int("VIDEO_MAX_SECONDS", 12 * 3600, validate=_positive)
+    VIDEO_MAX_PIXELS = _env.int("VIDEO_MAX_PIXELS", 8192 * 4320, validate=_positive)
+    FFMPEG_THREADS = _env.int("FFMPEG_THREADS", os.cpu_count() or 2, validate=_positive)
+
+ZoneInfo(TIME_ZONE)  # an unknown zone stops the program here
+
+
+def secret_key() -> str:
+    """The key from the environment, else one made once and kept beside the data, readable by us alone."""
+    if SECRET_KEY:
+        return SECRET_KEY
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        # Written whole under another name first: a second process that starts now must not read half a key.
+        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

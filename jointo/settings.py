@@ -1,0 +1,229 @@
+"""Django's settings. What varies between installations comes from jointo/env.py."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from jointo import env
+
+BASE_DIR = env.BASE_DIR
+DATA_DIR = env.DATA_DIR
+DEBUG = env.DEBUG
+SECRET_KEY = env.secret_key()
+ALLOWED_HOSTS = env.ALLOWED_HOSTS
+ROOT_URLCONF = "jointo.urls"
+ASGI_APPLICATION = "jointo.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "django_celery_results",
+    "jobs",
+    "videos",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# -- the database ----------------------------------------------------------------------------------------
+
+
+def _database() -> dict[str, Any]:
+    settings: dict[str, Any] = {**dj_database_url.parse(env.DATABASE_URL)}
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        # Writers queue up instead of failing with "database is locked", and a commit that was answered
+        # survives a loss of power. docs/decisions/0003 has the figures.
+        settings["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        }
+    return settings
+
+
+DATABASES = {"default": _database()}
+
+# -- people ----------------------------------------------------------------------------------------------
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "library"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+_https = env.PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [env.PUBLIC_URL] if env.PUBLIC_URL else []
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_HSTS_SECONDS = 3600 if _https else 0
+X_FRAME_OPTIONS = "DENY"
+
+# -- words and times -------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = env.LANGUAGE
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.TIME_ZONE
+USE_TZ = True
+
+# -- files -----------------------------------------------------------------------------------------------
+
+MEDIA_ROOT = DATA_DIR / "media"  # published files; nothing in it is ever half written
+MEDIA_URL = "/media/"
+UPLOADS_DIR = DATA_DIR / "uploads"  # unfinished uploads; the same file system as MEDIA_ROOT
+SCRATCH_DIR = DATA_DIR / "scratch"  # one private folder for each running attempt; the same again
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/hls.js", BASE_DIR / "node_modules/hls.js/dist"),
+    ("vendor/hash-wasm", BASE_DIR / "node_modules/hash-wasm/dist"),
+]
+
+# A chunk is kept in memory while it arrives and written once, where Django would spool it to disk first.
+# jointo.limits cuts off larger bodies. docs/decisions/0004.
+REQUEST_MAX_BYTES = env.UPLOAD_CHUNK_BYTES + 64 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
+
+# -- Celery ----------------------------------------------------------------------------------------------
+# Celery carries, the row is the truth: docs/decisions/0001.
+
+CELERY_BROKER_URL = env.BROKER_URL
+CELERY_RESULT_BACKEND = "jobs.results:JobBackend"
+CELERY_RESULT_EXTENDED = True
+CELERY_RESULT_EXPIRES = None  # our own clean-up, in small batches, instead of Celery's, which loads all
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_QUEUES = {name: {} for name in ("ai", "media", "export", "assets", "maintenance")}
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ACKS_LATE = False  # what is lost is sent again; a late ack makes workers stop (celery 5.7.0)
+CELERY_TASK_TRACK_STARTED = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# -- jobs ------------------------------------------------------------------------------------------------
+
+JOINTO_JOBS = {
+    "LEASE": timedelta(seconds=env.JOB_LEASE_SECONDS),
+    "WATCH": timedelta(seconds=env.JOB_WATCH_SECONDS),
+    "RESEND": timedelta(seconds=env.JOB_RESEND_SECONDS),
+    "STOP_GRACE": timedelta(seconds=env.JOB_STOP_GRACE_SECONDS),
+    "PULSE": timedelta(seconds=env.WORKER_PULSE_SECONDS),
+    "EVENTS_POLL": timedelta(seconds=env.EVENTS_POLL_SECONDS),
+    "MAX_CRASHES": env.JOB_MAX_CRASHES,
+    "KEEP_RESULTS": timedelta(hours=env.KEEP_RESULTS_HOURS),
+    "KEEP_JOBS": timedelta(days=env.KEEP_JOBS_DAYS),
+}
+
+# -- videos ----------------------------------------------------------------------------------------------
+
+JOINTO_VIDEOS = {
+    "CHUNK_BYTES": env.UPLOAD_CHUNK_BYTES,
+    "MAX_BYTES": env.UPLOAD_MAX_BYTES,
+    "TOKEN": timedelta(seconds=env.UPLOAD_TOKEN_SECONDS),
+    "KEEP_UPLOADS": timedelta(hours=env.KEEP_UPLOADS_HOURS),
+    "KEEP_DELETED": timedelta(days=env.KEEP_DELETED_VIDEOS_DAYS),
+    "MAX_SECONDS": env.VIDEO_MAX_SECONDS,
+    "MAX_PIXELS": env.VIDEO_MAX_PIXELS,
+    "THREADS": env.FFMPEG_THREADS,
+}
+
+# -- the API ---------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "jointo.errors.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.REFRESH_TOKEN_SECONDS),
+    "UPDATE_LAST_LOGIN": False,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Jointo",
+    "DESCRIPTION": "Video in, finished video out; every slow step is a durable job.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# -- logs ------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
+    "loggers": {"uvicorn.access": {"level": "WARNING"}},
+}

@@ -1,0 +1,32 @@
+"""Every address that Jointo answers."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
+
+from jointo import health
+
+urlpatterns = [
+    path("api/auth/token/", TokenObtainPairView.as_view(), name="token"),
+    path("api/auth/token/refresh/", TokenRefreshView.as_view(), name="token-refresh"),
+    path("api/", include("jobs.api.urls")),
+    path("api/", include("videos.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("health/", health.alive, name="health"),
+    path("ready/", health.ready, name="ready"),
+    path("admin/", admin.site.urls),
+    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("videos.urls")),
+]
+
+handler400 = "jointo.errors.bad_request"
+handler403 = "jointo.errors.permission_denied"
+handler404 = "jointo.errors.not_found"
+handler500 = "jointo.errors.server_error"

@@ -1,0 +1,123 @@
+"""Kinds of job for tests: each does one thing that real ones do, or one that goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from celery import shared_task
+
+from jobs import children
+from jobs.context import JobContext
+from jobs.errors import BadInput, JointoError, Remedy
+from jobs.retry import RetryPolicy
+from jobs.task import job
+
+QUICK = RetryPolicy(retries=3, first_seconds=0)
+
+
+class Refused(BadInput):
+    code = "refused"
+    message = "This input is refused by the test."
+
+
+class Busy(JointoError):
+    code = "busy"
+    status = 429
+    remedy = Remedy.WAIT
+    message = "Ask again later."
+
+
+@job(queue="maintenance", retry=QUICK, subject="tests.Sum:{a}")
+def add(ctx: JobContext, a: Any, b: Any = 1) -> Any:
+    """The sum; a first argument that is the result of an earlier job is added like any other."""
+    return a + b
+
+
+@job(queue="maintenance", retry=QUICK)
+def collect(ctx: JobContext, values: list[int]) -> int:
+    """The body of a chord."""
+    return sum(values)
+
+
+@job(queue="maintenance", retry=QUICK)
+def sleep(ctx: JobContext, seconds: float) -> str:
+    """Sleeps in one go: can only be stopped by a signal."""
+    time.sleep(seconds)
+    return "slept"
+
+
+@job(queue="maintenance", retry=QUICK)
+def count(ctx: JobContext, path: str) -> int:
+    """Adds one line to a file for each time its body runs."""
+    with Path(path).open("a") as file:
+        file.write(f"{ctx.job_id} {ctx.attempt}\n")
+    return ctx.attempt
+
+
+@job(queue="maintenance", retry=QUICK)
+def report_progress(ctx: JobContext, steps: list[list[Any]], pause: float) -> None:
+    """Reports each step, with a pause after it."""
+    for current, total, message in steps:
+        ctx.progress(current, total, message)
+        time.sleep(pause)
+
+
+@job(queue="maintenance", retry=QUICK)
+def fail_until(ctx: JobContext, attempt: int) -> int:
+    """Raises something unexpected before the given attempt."""
+    if ctx.attempt < attempt:
+        raise ValueError(f"not yet: {ctx.attempt}")
+    return ctx.attempt
+
+
+@job(queue="maintenance", retry=QUICK)
+def refuse(ctx: JobContext) -> None:
+    raise Refused
+
+
+@job(queue="maintenance", retry=QUICK)
+def limited(ctx: JobContext, seconds: float) -> int:
+    """Is rate limited once, for as long as told."""
+    if ctx.attempt == 1:
+        raise Busy(retry_after=seconds)
+    return ctx.attempt
+
+
+@job(queue="maintenance", retry=QUICK, bind=False)
+def child(ctx: JobContext, seconds: int) -> None:
+    """Waits for a child process, and a grandchild, that write into the private folder."""
+    script = f"sleep {seconds} & sleep {seconds}; echo done"
+    (ctx.scratch / "half.txt").write_text("half")
+    children.run(["sh", "-c", script], cwd=ctx.scratch)
+
+
+@job(queue="maintenance", retry=QUICK)
+def die(ctx: JobContext, until_attempt: int = 10**6) -> int:
+    """Kills its own process, as a fault in a library does."""
+    if ctx.attempt < until_attempt:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ctx.attempt
+
+
+@job(queue="maintenance", retry=QUICK, soft_time_limit=1, time_limit=30)
+def overrun(ctx: JobContext) -> None:
+    """Has a child that outlasts the soft limit."""
+    children.run(["sleep", "60"], cwd=ctx.scratch)
+
+
+@job(queue="maintenance", retry=QUICK, soft_time_limit=60, time_limit=2)
+def overrun_hard(ctx: JobContext, seconds: int) -> int:
+    """Is killed by the hard limit, the first time."""
+    if ctx.attempt == 1:
+        children.run(["sleep", str(seconds)], cwd=ctx.scratch)
+    return ctx.attempt
+
+
+@shared_task
+def plain(value: Any) -> Any:
+    """No job: an ordinary Celery task."""
+    return value

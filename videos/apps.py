@@ -1,0 +1,11 @@
+"""Uploads, processing, playing: knows jobs, and nothing of scripts and assets."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class VideosConfig(AppConfig):
+    name = "videos"
+    verbose_name = _("Videos")

@@ -1,0 +1,6 @@
+"""The tables of uploads and videos."""
+
+from videos.models.uploads import Chunk, Upload
+from videos.models.videos import Rendition, Video
+
+__all__ = ["Chunk", "Rendition", "Upload", "Video"]

@@ -1,0 +1,110 @@
+"""Videos, and the renditions that they are played from."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models import Job
+from jobs.status import ACTIVE, JobStatus
+
+
+class Video(models.Model):
+    """One video of one user. What state it is in follows from its job and from what has been published."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.CASCADE, related_name="videos"
+    )
+    title = models.CharField(_("title"), max_length=255)
+    job = models.ForeignKey(
+        Job,
+        verbose_name=_("job"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("the one that last worked for it"),
+    )
+    source = models.CharField(
+        _("uploaded file"), max_length=200, blank=True, help_text=_("below the media root; empty: gone")
+    )
+    source_size = models.PositiveBigIntegerField(_("size in bytes"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True, help_text=_("as we computed it"))
+    md5 = models.CharField(_("MD5"), max_length=32, blank=True, help_text=_("as we computed it"))
+
+    folder = models.CharField(
+        _("published folder"), max_length=200, blank=True, help_text=_("below the media root; empty: none yet")
+    )
+    playlist = models.CharField(_("playlist"), max_length=100, blank=True, help_text=_("in that folder"))
+    poster = models.CharField(_("poster"), max_length=100, blank=True, help_text=_("in that folder"))
+    duration = models.FloatField(_("duration in seconds"), null=True, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("video")
+        verbose_name_plural = _("videos")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="video_playlist_in_folder", condition=Q(folder="", playlist="") | ~Q(folder="")
+            ),
+        ]
+        indexes = [
+            models.Index(name="video_by_owner", fields=["owner", "-created_at", "-id"]),
+            models.Index(name="video_deleted", fields=["deleted_at"], condition=Q(deleted_at__isnull=False)),
+            models.Index(name="video_by_hash", fields=["owner", "sha256"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def status(self) -> str:
+        """`ready` once something can be played; else what its job is at: processing, failed or cancelled."""
+        if self.folder:
+            return "ready"
+        if self.job is None:
+            return "failed"
+        status = JobStatus(self.job.status)
+        return "processing" if status in ACTIVE else "failed" if status is JobStatus.FAILED else "cancelled"
+
+    @property
+    def playlist_url(self) -> str | None:
+        return self.url_of(self.playlist)
+
+    @property
+    def poster_url(self) -> str | None:
+        return self.url_of(self.poster)
+
+    def url_of(self, file: str) -> str | None:
+        """The address of a file in the published folder."""
+        return f"{settings.MEDIA_URL}{self.folder}/{file}" if self.folder and file else None
+
+
+class Rendition(models.Model):
+    """One rung of a video's ladder: the same picture at one size."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="renditions")
+    name = models.CharField(_("name"), max_length=20)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    file = models.CharField(_("progressive file"), max_length=100, help_text=_("in the video's folder"))
+    bytes = models.PositiveBigIntegerField(_("size in bytes"))
+    bandwidth = models.PositiveBigIntegerField(_("peak bits a second"))
+    codecs = models.CharField(_("codecs"), max_length=60)
+
+    class Meta:
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        ordering = ["-height", "-width"]
+        constraints = [models.UniqueConstraint(name="rendition_of_video", fields=["video", "name"])]
+
+    def __str__(self) -> str:
+        return self.name
