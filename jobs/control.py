@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import ClassVar
 
 from celery import current_app
@@ -33,15 +32,15 @@ class NotRetryable(JointoError):
     message = "Only a job that failed or was cancelled can be retried."
 
 
-def cancel(job_id: uuid.UUID, *, by: str) -> None:
+def cancel(job: Job, *, by: str) -> None:
     """Cancel a job: a waiting one never starts, a running one stops at its worker's next look.
 
     Raises NotCancellable if it has ended.
     """
-    job = transitions.cancel(job_id, reason=f"cancelled by {by}")
-    if job is None:
+    cancelled = transitions.cancel(job.pk, reason=f"cancelled by {by}")
+    if cancelled is None:
         raise NotCancellable
-    canvas.failed(job, TaskRevokedError("cancelled"))
+    canvas.failed(cancelled, TaskRevokedError("cancelled"))
 
 
 def retry(job: Job, *, by: str) -> None:

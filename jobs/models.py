@@ -21,6 +21,9 @@ def _choices(words: type[JobStatus] | type[Outcome]) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ")) for word in words]
 
 
+JOB_STATUSES = _choices(JobStatus)
+
+
 class Job(models.Model):
     """One piece of work, from the moment it was accepted. The row is the truth; Celery only carries it."""
 
@@ -43,7 +46,7 @@ class Job(models.Model):
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001  NULLs never collide
 
     status = models.CharField(
-        _("status"), max_length=10, choices=_choices(JobStatus), default=JobStatus.PENDING.value
+        _("status"), max_length=10, choices=JOB_STATUSES, default=JobStatus.PENDING.value
     )
     priority = models.PositiveSmallIntegerField(
         _("priority"),

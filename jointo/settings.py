@@ -215,6 +215,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "jobs.models.JOB_STATUSES",
+        "VideoStatus": "videos.models.VideoStatus.choices",
+    },
 }
 
 # -- logs ------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ class Redis:
             return False
 
     def stop(self) -> None:
+        self.client.close()
         if self._process:
             self._process.stop()
             self._process = None

@@ -9,3 +9,6 @@ from django.utils.translation import gettext_lazy as _
 class VideosConfig(AppConfig):
     name = "videos"
     verbose_name = _("Videos")
+
+    def ready(self) -> None:
+        from videos import tasks  # noqa: F401  every process knows every kind, also one that only sends

@@ -1,7 +1,16 @@
-"""The API of jobs."""
+"""The addresses of the pages, and of published files."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.conf import settings
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from videos import pages, serving
+
+urlpatterns = [
+    path("", pages.library, name="library"),
+    path("videos/<int:pk>/", pages.video, name="video-page"),
+    path(
+        f"{settings.MEDIA_URL.strip('/')}/videos/<int:video_id>/<slug:folder>/<str:file>", serving.media, name="media"
+    ),
+]

@@ -11,6 +11,15 @@ from jobs.models import Job
 from jobs.status import ACTIVE, JobStatus
 
 
+class VideoStatus(models.TextChoices):
+    """What state a video is in."""
+
+    PROCESSING = "processing", _("processing")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
 class Video(models.Model):
     """One video of one user. What state it is in follows from its job and from what has been published."""
 
@@ -66,14 +75,16 @@ class Video(models.Model):
         return self.title
 
     @property
-    def status(self) -> str:
-        """`ready` once something can be played; else what its job is at: processing, failed or cancelled."""
+    def status(self) -> VideoStatus:
+        """Ready once something can be played; else what its job is at."""
         if self.folder:
-            return "ready"
+            return VideoStatus.READY
         if self.job is None:
-            return "failed"
-        status = JobStatus(self.job.status)
-        return "processing" if status in ACTIVE else "failed" if status is JobStatus.FAILED else "cancelled"
+            return VideoStatus.FAILED
+        if self.job.status in ACTIVE:
+            return VideoStatus.PROCESSING
+        cancelled = self.job.status == JobStatus.CANCELLED
+        return VideoStatus.CANCELLED if cancelled else VideoStatus.FAILED
 
     @property
     def playlist_url(self) -> str | None:

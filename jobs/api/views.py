@@ -1,0 +1,164 @@
+"""The API of jobs: list, look, cancel, retry, watch. A user sees only what is theirs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
+
+import django_filters
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.generics import GenericAPIView, ListAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jobs import control, events
+from jobs.api.pagination import NewestFirst
+from jobs.api.serializers import JobDetailSerializer, JobSerializer, render
+from jobs.models import Job
+from jobs.status import JobStatus
+
+
+def jobs_of(request: Request) -> QuerySet[Job]:
+    """The jobs that a request may see."""
+    return Job.objects.filter(owner_id=cast(User, request.user).pk)
+
+
+class JobFilter(django_filters.FilterSet):
+    """Filters of the list, by field name; `created_after` and `created_before` by time."""
+
+    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus])
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Job
+        fields: ClassVar = ["status", "kind", "subject", "queue"]
+
+
+class JobList(ListAPIView[Job]):
+    """Your jobs, newest first."""
+
+    serializer_class = JobSerializer
+    pagination_class = NewestFirst
+    filterset_class = JobFilter
+    queryset = Job.objects.none()  # for the schema; the rows come from get_queryset
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return jobs_of(self.request)
+
+
+class JobView(GenericAPIView[Job]):
+    """One of your jobs, with its attempts."""
+
+    serializer_class = JobDetailSerializer
+    queryset = Job.objects.none()
+
+    @extend_schema(operation_id="jobs_retrieve")
+    def get(self, request: Request, job_id: uuid.UUID) -> Response:
+        job = get_object_or_404(jobs_of(request).prefetch_related("attempts"), pk=job_id)
+        return Response(self.get_serializer(job).data)
+
+
+class JobAction(GenericAPIView[Job]):
+    """Something done to one of your jobs; answers with the job as it is then."""
+
+    serializer_class = JobSerializer
+    queryset = Job.objects.none()
+    perform: ClassVar[Callable[..., None]]
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        job = get_object_or_404(jobs_of(request), pk=job_id)
+        self.perform(job, by=cast(User, request.user).get_username())
+        job.refresh_from_db()
+        return Response(self.get_serializer(job).data, status=202)
+
+
+class CancelJob(JobAction):
+    """Cancel: a waiting job never starts, a running one stops within two seconds, with all its children."""
+
+    perform = staticmethod(control.cancel)
+
+
+class RetryJob(JobAction):
+    """Retry a job that failed or was cancelled; it waits again, with all of its kind's attempts."""
+
+    perform = staticmethod(control.retry)
+
+
+@extend_schema_view(get=extend_schema(operation_id="tasks_status", deprecated=True))
+class TaskStatus(JobView):
+    """The job, under its older name."""
+
+
+@extend_schema_view(post=extend_schema(operation_id="tasks_cancel", deprecated=True))
+class CancelTask(CancelJob):
+    """Cancel, under its older name."""
+
+
+class EventStreamRenderer(JSONRenderer):
+    """Lets a client ask for text/event-stream; what is refused is told in JSON all the same."""
+
+    media_type = "text/event-stream"
+
+
+_hub = events.Hub(render)
+
+_LAST_EVENT = OpenApiParameter(
+    "Last-Event-ID", OpenApiTypes.INT, OpenApiParameter.HEADER, description="Go on after this event."
+)
+
+
+class Events(APIView):
+    """Server-sent events: `transition` for every change of status, `job` with the whole job as it is now."""
+
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+
+    def stream(self, request: Request, scope: events.Scope, after: int | None) -> HttpResponseBase:
+        response = StreamingHttpResponse(
+            _hub.watch(scope, after=after), content_type="text/event-stream; charset=utf-8"
+        )
+        response["Cache-Control"] = "no-cache, no-transform"
+        response["X-Accel-Buffering"] = "no"  # nginx would keep events back
+        return response
+
+    def last_event(self, request: Request) -> int | None:
+        """The id that a returning client names; anything that is none counts as a first visit."""
+        said = request.headers.get("Last-Event-ID", "")
+        return int(said) if said.isascii() and said.isdigit() and len(said) <= 18 else None
+
+
+class JobEvents(Events):
+    """What happens to one of your jobs, until it has ended."""
+
+    @extend_schema(
+        operation_id="jobs_events",
+        parameters=[_LAST_EVENT],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR, 204: None},
+    )
+    def get(self, request: Request, job_id: uuid.UUID) -> HttpResponseBase:
+        job = get_object_or_404(jobs_of(request), pk=job_id)
+        after = self.last_event(request)
+        if events.is_over(job, after=after):
+            return HttpResponse(status=204)  # tells an EventSource to stop coming back
+        return self.stream(request, events.Scope(cast(Any, job.owner_id), job.pk), after)
+
+
+class AllEvents(Events):
+    """What happens to all of your jobs."""
+
+    @extend_schema(
+        operation_id="jobs_events_all",
+        parameters=[_LAST_EVENT],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.stream(request, events.Scope(cast(User, request.user).pk), self.last_event(request))

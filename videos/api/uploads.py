@@ -1,0 +1,142 @@
+"""The chunk protocol: a thin face of videos.uploads.sessions."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePath
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework_simplejwt.authentication import JWTAuthentication
+
+from jobs.api.serializers import JobSerializer
+from videos.api.authentication import UploadGrant, UploadTokenAuthentication
+from videos.api.parsers import RawParser
+from videos.api.serializers import (
+    BeginUploadSerializer,
+    InstantSerializer,
+    MergedSerializer,
+    MergeSerializer,
+    UploadSerializer,
+    VideoSerializer,
+)
+from videos.errors import BadInput
+from videos.models import Upload, Video
+from videos.uploads import sessions
+
+
+class ChunksTotalWrong(BadInput):
+    code = "chunks_total_wrong"
+    status = 400
+    message = "The upload has a different number of chunks."
+
+
+_CONTINUED_OR_KNOWN = PolymorphicProxySerializer(
+    "ContinuedOrKnown", [UploadSerializer, InstantSerializer], resource_type_field_name=None
+)
+
+
+def uploads_of(request: Request) -> QuerySet[Upload]:
+    """The uploads that a request may touch: the user's, or the one that its token is for."""
+    if isinstance(request.auth, UploadGrant):
+        return Upload.objects.filter(pk=request.auth.upload_id)
+    return Upload.objects.filter(owner_id=cast(User, request.user).pk)
+
+
+class BeginUpload(GenericAPIView[Any]):
+    """Begin an upload, or go on with an unfinished one of the same file."""
+
+    serializer_class = BeginUploadSerializer
+
+    @extend_schema(operation_id="uploads_begin", responses={201: UploadSerializer, 200: _CONTINUED_OR_KNOWN})
+    def post(self, request: Request) -> Response:
+        wish = self.get_serializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        begun = sessions.begin(sessions.Wish(**wish.validated_data), owner_id=cast(User, request.user).pk)
+        if isinstance(begun, Video):
+            return Response({"instant": True, "video": VideoSerializer(begun).data})
+        return Response(UploadSerializer(begun.upload).data, status=200 if begun.resumed else 201)
+
+
+class WithToken(GenericAPIView[Upload]):
+    """Views that an upload's token opens, beside the user's sign-in."""
+
+    authentication_classes = [UploadTokenAuthentication, JWTAuthentication, SessionAuthentication]
+    queryset = Upload.objects.none()
+
+
+class UploadView(WithToken):
+    """One upload: what is there of it; give it up."""
+
+    serializer_class = UploadSerializer
+
+    @extend_schema(operation_id="uploads_retrieve")
+    def get(self, request: Request, upload_id: uuid.UUID) -> Response:
+        return Response(self.get_serializer(get_object_or_404(uploads_of(request), pk=upload_id)).data)
+
+    @extend_schema(operation_id="uploads_abort")
+    def delete(self, request: Request, upload_id: uuid.UUID) -> Response:
+        sessions.abort(get_object_or_404(uploads_of(request), pk=upload_id))
+        return Response(status=204)
+
+
+class ChunkView(WithToken):
+    """One chunk: its raw bytes, in any order, as often as you like."""
+
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="uploads_put_chunk",
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={204: None},
+        parameters=[
+            OpenApiParameter("Content-Digest", str, OpenApiParameter.HEADER, description="RFC 9530: sha-256"),
+            OpenApiParameter("Content-MD5", str, OpenApiParameter.HEADER, description="base64"),
+        ],
+    )
+    def put(self, request: Request, upload_id: uuid.UUID, index: int) -> Response:
+        upload = get_object_or_404(uploads_of(request), pk=upload_id)
+        data = request.data if isinstance(request.data, bytes) else b""
+        sessions.write(upload, index, data, request.headers)
+        return Response(status=204)
+
+
+class MergeChunks(WithToken):
+    """All chunks are sent: the upload becomes a video, and its processing a job. The same answer when asked twice."""
+
+    serializer_class = MergeSerializer
+
+    @extend_schema(operation_id="uploads_merge", responses={202: MergedSerializer})
+    def post(self, request: Request) -> Response:
+        said = MergeSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        wanted = said.validated_data
+        upload = self._find(request, wanted)
+        if wanted.get("chunks_total") not in (None, upload.chunks_total):
+            raise ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
+        name = wanted.get("file_name") or upload.file_name
+        video = sessions.complete(upload, title=PurePath(name).stem or name, file_hash=wanted["file_hash"])
+        merged = {
+            "detail": "The upload is complete and is being processed.",
+            "video": VideoSerializer(video).data,
+            "job": JobSerializer(video.job).data if video.job else None,
+        }
+        return Response(merged, status=202)
+
+    def _find(self, request: Request, wanted: dict[str, Any]) -> Upload:
+        uploads = uploads_of(request)
+        if "upload_id" in wanted:
+            return get_object_or_404(uploads, pk=wanted["upload_id"])
+        upload = uploads.filter(file_hash=wanted["file_hash"]).order_by("-created_at").first()
+        if upload is None:
+            raise Http404
+        return upload

@@ -1,0 +1,122 @@
+"""The API of videos: list, look, rename, delete, restore, process again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import django_filters
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveUpdateDestroyAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from jobs.api.pagination import NewestFirst
+from jobs.api.serializers import JobSerializer
+from jobs.models import Job
+from jobs.status import ACTIVE
+from videos import errors
+from videos.api.serializers import VideoSerializer
+from videos.models import Video
+from videos.tasks import process_video
+
+
+def videos_of(request: Request) -> QuerySet[Video]:
+    """The videos that a request may see, deleted ones too."""
+    mine = Video.objects.filter(owner_id=cast(User, request.user).pk)
+    return mine.select_related("job").prefetch_related("renditions")
+
+
+class VideoFilter(django_filters.FilterSet):
+    """Filters of the list, by field name."""
+
+    deleted = django_filters.BooleanFilter(field_name="deleted_at", lookup_expr="isnull", exclude=True)
+    title = django_filters.CharFilter(lookup_expr="icontains")
+
+    class Meta:
+        model = Video
+        fields: ClassVar = ["title"]
+
+
+class VideoList(ListAPIView[Video]):
+    """Your videos, newest first; deleted ones with `deleted=true`."""
+
+    serializer_class = VideoSerializer
+    pagination_class = NewestFirst
+    filterset_class = VideoFilter
+    queryset = Video.objects.none()
+
+    def get_queryset(self) -> QuerySet[Video]:
+        videos = videos_of(self.request)
+        asked = self.request.query_params.get("deleted")
+        return videos if asked else videos.filter(deleted_at__isnull=True)
+
+
+class VideoView(RetrieveUpdateDestroyAPIView[Video]):
+    """One of your videos. Deleting is for a while: it can be restored until the clean-up comes."""
+
+    serializer_class = VideoSerializer
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+    queryset = Video.objects.none()
+
+    def get_queryset(self) -> QuerySet[Video]:
+        return videos_of(self.request)
+
+    def perform_update(self, serializer: BaseSerializer[Video]) -> None:
+        serializer.save()
+
+    def perform_destroy(self, instance: Video) -> None:
+        Video.objects.filter(pk=instance.pk, deleted_at__isnull=True).update(deleted_at=timezone.now())
+
+
+class RestoreVideo(GenericAPIView[Video]):
+    """Take a deletion back."""
+
+    serializer_class = VideoSerializer
+    queryset = Video.objects.none()
+
+    @extend_schema(request=None, responses=VideoSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        videos_of(request).filter(pk=pk).update(deleted_at=None)
+        return Response(self.get_serializer(get_object_or_404(videos_of(request), pk=pk)).data)
+
+
+class ProcessVideo(GenericAPIView[Video]):
+    """Process a video again. While a job works for it, that job is given instead of a second one."""
+
+    serializer_class = JobSerializer
+    queryset = Video.objects.none()
+
+    @extend_schema(
+        request=None,
+        responses={202: JobSerializer},
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        video = get_object_or_404(videos_of(request), pk=pk)
+        if video.deleted_at:
+            raise errors.VideoDeleted
+        if not video.source:
+            raise errors.SourceGone
+        job = video.job
+        if job is None or job.status not in ACTIVE:
+            options: dict[str, Any] = {"idempotency_key": _key(request)}
+            job, _ = process_video.submit((video.pk,), {}, **options)
+        return Response(JobSerializer(Job.objects.get(pk=job.pk)).data, status=202)
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key and len(key) > 255:
+        raise IdempotencyKeyTooLong
+    return key or None
+
+
+class IdempotencyKeyTooLong(errors.BadInput):
+    code = "idempotency_key_too_long"
+    status = 400
+    message = "An Idempotency-Key may have at most 255 characters."

@@ -1,0 +1,95 @@
+"""Removes what nobody wants any more: rows with their files, and files without rows.
+
+Rows first, files after: broken off half way, the files are orphans, and the next night finds them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from videos import storage
+from videos.models import Upload, Video
+from videos.uploads import sessions
+
+_BATCH = 200
+_SETTLED = timedelta(hours=2)
+"""Longer than any attempt takes from publishing a file to committing the row that names it."""
+
+
+def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: None) -> dict[str, int]:
+    """All of it; how many of each were removed."""
+    removed: dict[str, int] = {}
+    for name, step in (("videos", _deleted_videos), ("uploads", _expired_uploads), ("orphans", _orphans)):
+        on_step(f"removing {name}")
+        removed[name] = step(now)
+    return removed
+
+
+def purge(video: Video) -> None:
+    """Remove a video's rows, then its files."""
+    names = [video.source, video.folder]
+    video.delete()
+    for name in names:
+        storage.remove(name)
+
+
+def _deleted_videos(now: datetime) -> int:
+    long_ago = now - settings.JOINTO_VIDEOS["KEEP_DELETED"]
+    count = 0
+    while batch := list(Video.objects.filter(deleted_at__lte=long_ago).order_by("deleted_at")[:_BATCH]):
+        for video in batch:
+            purge(video)
+        count += len(batch)
+    return count
+
+
+def _expired_uploads(now: datetime) -> int:
+    long_ago = now - settings.JOINTO_VIDEOS["KEEP_UPLOADS"]
+    count = 0
+    expired = Upload.objects.filter(video__isnull=True, touched_at__lt=long_ago).order_by("touched_at")
+    for upload in expired.iterator(_BATCH):
+        sessions.abort(upload)
+        count += 1
+    return count
+
+
+def _orphans(now: datetime) -> int:
+    """Files that no row names, once they are old enough not to be on their way into one."""
+    settled = (now - _SETTLED).timestamp()
+    count = 0
+    for path, known in _candidates():
+        if path.lstat().st_mtime < settled and not known():
+            if path.is_relative_to(settings.MEDIA_ROOT):
+                storage.remove(path.relative_to(settings.MEDIA_ROOT).as_posix())
+            else:
+                storage.remove_file(path)
+            count += 1
+    return count
+
+
+def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:
+    """Everything that a row should name, with the question whether one does."""
+    root = Path(settings.MEDIA_ROOT)
+    for path in sorted((root / "videos/uploads").glob("*/*/*/*")):
+        yield path, lambda name=_name(path): Video.objects.filter(source=name).exists()
+    for path in sorted((root / "videos").glob("[0-9]*/*")):
+        yield path, lambda name=_name(path): Video.objects.filter(folder=name).exists()
+    for path in sorted(Path(settings.UPLOADS_DIR).glob("*.part")):
+        yield path, lambda key=path.stem: _is_unfinished(key)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(settings.MEDIA_ROOT).as_posix()
+
+
+def _is_unfinished(key: str) -> bool:
+    try:
+        upload_id = uuid.UUID(key)
+    except ValueError:
+        return False
+    return Upload.objects.filter(pk=upload_id, video__isnull=True).exists()

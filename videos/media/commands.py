@@ -1,0 +1,244 @@
+"""The ffmpeg commands, as lists of arguments: pure functions of a plan.
+
+The graph is built with ffmpeg-python and compiled, never run by it: `jobs.children` starts every program. All
+outputs are named relative to the folder that the command is run in, so that playlists hold relative names and
+nothing is to be escaped.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from videos.media import sandbox
+from videos.media.plan import AUDIO_BITS, AUDIO_RATE, FASTEST, SEGMENT_SECONDS, Plan, Rung
+from videos.media.probe import VideoStream
+
+PRESET = "veryfast"
+AUDIO = "audio"
+POSTER_WIDTH = 1280
+
+_BT709 = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
+_HDR_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr")
+# Above any GOP that can come up: keyframes stand where they are forced to, and nowhere else.
+_LONGEST_GOP = 100_000
+
+
+def progressive(name: str) -> str:
+    """The file to download or play as a whole."""
+    return f"{name}.m4a" if name == AUDIO else f"{name}.mp4"
+
+
+def segments(name: str) -> str:
+    """The file that holds all HLS segments of one rung, or of the sound."""
+    return f"{name}.m4s"
+
+
+def playlist(name: str) -> str:
+    """The HLS playlist of one rung, or of the sound."""
+    return f"{name}.m3u8"
+
+
+def ladder(plan: Plan, source: Path, *, threads: int, longest: float, preset: str = PRESET) -> list[str]:
+    """One process that makes every file of the plan, to be run in the folder they are to stand in.
+
+    One decode; each rung is scaled from the next larger one; every stream is encoded once and handed to its
+    progressive MP4 and to its HLS file by the tee muxer. `longest`: seconds after which the output ends,
+    whatever the source goes on to say; `threads`: of the decoder, and of each encoder.
+    """
+    given = _input(source, threads=threads)
+    streams = [] if plan.video is None else _pictures(given, plan, plan.video)
+    if plan.audio_index is not None:
+        streams.append(_sound(given[str(plan.audio_index)]))
+    options = {
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "max_muxing_queue_size": 9999,
+        "t": f"{longest:.3f}",
+        **(_picture_options(plan, preset, threads) if plan.rungs else {}),
+        **(_sound_options() if plan.audio_index is not None else {}),
+    }
+    output = ffmpeg.output(*streams, _tee(plan), format="tee", **options)
+    return _compiled(output, "-nostats", "-progress", "pipe:1", "-filter_complex_threads", str(threads))
+
+
+def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1) -> list[str]:
+    """One JPEG of the frame at `at` seconds, as people see it: upright, square pixels, HDR mapped.
+
+    No frame there (beyond the end) leaves no file; the caller tries again at 0. Sound only has no poster.
+    """
+    video = plan.video
+    if video is None:
+        raise ValueError("A file without a picture has no poster.")
+    scale = min(Fraction(1), Fraction(POSTER_WIDTH, video.display_width))
+    size = max(1, round(video.display_width * scale)), max(1, round(video.display_height * scale))
+    given = _input(source, threads=threads, ss=f"{max(0.0, at):.3f}")
+    picture = _converted(_deinterlaced(given[str(video.index)], video), video, size, pix_fmt="yuvj420p")
+    # `update`: the name is a name and not a pattern, whatever it holds.
+    output = ffmpeg.output(
+        picture,
+        sandbox.name(Path(target)),
+        format="image2",
+        update=1,
+        vframes=1,
+        map_metadata=-1,
+        **{"q:v": 3},
+    )
+    return _compiled(output, "-nostats")
+
+
+def _compiled(output: Any, *options: str) -> list[str]:
+    program = ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", *options]
+    command: list[str] = ffmpeg.compile(output, cmd=program)
+    return command
+
+
+def _input(source: Path, *, threads: int, **options: str) -> Any:
+    return ffmpeg.input(sandbox.name(source), threads=threads, **sandbox.input_options(), **options)
+
+
+def _pictures(given: Any, plan: Plan, video: VideoStream) -> list[Any]:
+    """One stream for each rung, best first, each but the first made from the one before."""
+    current = _deinterlaced(given[str(video.index)], video)
+    if plan.thin_out:
+        current = current.filter("fps", fps=str(plan.rate))
+    elif video.variable:
+        # Bursts (slow motion of phones) are thinned without touching the time of any frame that stays.
+        apart = float(1 / FASTEST) * 0.98
+        current = current.filter("select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{apart:.5f})")
+    streams = []
+    for rung in plan.rungs:
+        if rung is plan.rungs[0]:
+            current = _converted(current, video, (rung.width, rung.height), pix_fmt="yuv420p")
+        else:
+            current = current.filter("scale", rung.width, rung.height).filter("setsar", 1)
+        if rung is not plan.rungs[-1]:
+            both = current.filter_multi_output("split", 2)
+            streams.append(both[0])
+            current = both[1]
+    return [*streams, current]
+
+
+def _deinterlaced(picture: Any, video: VideoStream) -> Any:
+    if not video.interlaced:
+        return picture
+    return picture.filter("bwdif", mode="send_frame", deint="interlaced")
+
+
+def _converted(picture: Any, video: VideoStream, size: tuple[int, int], *, pix_fmt: str) -> Any:
+    """To size, square pixels, 8 bit and BT.709. ffmpeg has already turned the picture upright."""
+    width, height = size
+    if video.hdr is not None:
+        picture = _tone_mapped(picture, video, size)
+    elif (video.pix_fmt or "").startswith(_RGB):
+        picture = picture.filter("scale", width, height, out_color_matrix="bt709")
+    else:
+        picture = picture.filter("scale", width, height)
+    return picture.filter("setsar", 1).filter("format", pix_fmt)
+
+
+def _tone_mapped(picture: Any, video: VideoStream, size: tuple[int, int]) -> Any:
+    """HDR to BT.709. Scaled first, for the rest happens in 32 bit floats and costs by the pixel.
+
+    The colours are stated outright: files that name their transfer often leave out the rest, and zscale then
+    finds no way from one to the other.
+    """
+    assert video.hdr is not None
+    transfer = _HDR_TRANSFERS[video.hdr]
+    stated = {"color_primaries": "bt2020", "color_trc": transfer, "colorspace": "bt2020nc"}
+    if video.width % 2 or video.height % 2:
+        picture = picture.filter("format", "yuv444p10")  # zscale takes no odd sides with halved colour
+    return (
+        picture.filter("setparams", **stated)
+        .filter("zscale", w=size[0], h=size[1], transfer="linear", npl=100)
+        .filter("format", "gbrpf32le")
+        .filter("zscale", primaries="bt709")
+        .filter("tonemap", "hable", desat=0)
+        .filter("zscale", transfer="bt709", matrix="bt709", range="tv")
+    )
+
+
+def _sound(stream: Any) -> Any:
+    """Stereo at 48 kHz, from the very start and without holes: players close them, and fall out of step."""
+    whole = stream.filter("aresample", AUDIO_RATE, first_pts=0, **{"async": 1})
+    return whole.filter("aformat", sample_rates=AUDIO_RATE, channel_layouts="stereo")
+
+
+def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | int]:
+    assert plan.video is not None
+    options: dict[str, str | int] = {
+        "c:v": "libx264",
+        "preset:v": preset,
+        "profile:v": "high",
+        "threads:v": threads,
+        "vsync": "vfr",  # the tee muxer would otherwise make frames come evenly
+        "force_key_frames:v": f"expr:gte(t,n_forced*{SEGMENT_SECONDS})",
+        "sc_threshold:v": 0,
+        "g:v": _LONGEST_GOP,
+        "flags:v": "+cgop+global_header",
+    }
+    if plan.video.variable:
+        # A base as fine as the times of the frames, for the stated rate is no grid that they lie on.
+        options["enc_time_base:v"] = "1:90000"
+        options["r:v"] = str(plan.rate or 30)
+    if plan.video.hdr is not None or (plan.video.pix_fmt or "").startswith(_RGB):
+        options |= {f"{key}:v": value for key, value in _BT709.items()}
+    for number, rung in enumerate(plan.rungs):
+        options |= _rung_options(number, rung)
+    return options
+
+
+def _rung_options(number: int, rung: Rung) -> dict[str, str | int]:
+    return {
+        f"crf:v:{number}": rung.crf,
+        f"maxrate:v:{number}": rung.maxrate,
+        f"bufsize:v:{number}": rung.bufsize,
+        f"level:v:{number}": rung.level,
+    }
+
+
+def _sound_options() -> dict[str, str | int]:
+    return {"c:a": "aac", "b:a": AUDIO_BITS, "ac": 2, "flags:a": "+global_header"}
+
+
+def _tee(plan: Plan) -> str:
+    """The outputs of the tee muxer. All names and options are our own: there is nothing to escape but `:`."""
+    with_sound = ["a"] if plan.audio_index is not None else []
+    parts = []
+    for number, rung in enumerate(plan.rungs):
+        parts.append(_progressive([f"v:{number}", *with_sound], rung.name))
+        # A rung is cut at each of its keyframes: any time that is shorter than their distance does it.
+        parts.append(_hls(f"v:{number}", rung.name, seconds=1))
+    if with_sound:
+        parts.append(_hls("a", AUDIO, seconds=SEGMENT_SECONDS))
+        if not plan.rungs:
+            parts.append(_progressive(["a"], AUDIO))
+    return "|".join(parts)
+
+
+def _progressive(streams: list[str], name: str) -> str:
+    return _part(streams, {"f": "mp4", "movflags": "+faststart"}, progressive(name))
+
+
+def _hls(stream: str, name: str, *, seconds: int) -> str:
+    options = {
+        "f": "hls",
+        "hls_time": str(seconds),
+        "hls_playlist_type": "vod",
+        "hls_segment_type": "fmp4",
+        "hls_flags": "single_file+independent_segments",
+        "hls_segment_filename": segments(name),
+        # Each stream is alone in its file. Were its times moved to begin at nought, picture and sound would
+        # be moved by delays of their own, and come out of step by two frames.
+        "avoid_negative_ts": "disabled",
+    }
+    return _part([stream], options, playlist(name))
+
+
+def _part(streams: list[str], options: dict[str, str], name: str) -> str:
+    stated = ":".join(f"{key}={value}" for key, value in options.items())
+    return rf"[select=\'{','.join(streams)}\':{stated}]{name}"

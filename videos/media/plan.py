@@ -1,0 +1,143 @@
+"""What is made of a file: which rungs, how large, how fast, how good."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from videos.media.probe import Probe, VideoStream
+
+SEGMENT_SECONDS = 4  # a keyframe stands every so often, at the same times in every rung
+FASTEST = Fraction(60)  # frames a second that are published at most
+LONGEST_SIDE = 4096  # what decoders in phones and television sets take
+AUDIO_BITS = 128_000
+AUDIO_RATE = 48_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a ladder: its short side in pixels, and what it may cost at up to 30 frames a second."""
+
+    short: int
+    crf: int
+    maxrate: int  # bits a second
+
+
+DEFAULT: tuple[Step, ...] = (
+    Step(short=1080, crf=23, maxrate=5_000_000),
+    Step(short=720, crf=23, maxrate=2_800_000),
+    Step(short=480, crf=23, maxrate=1_400_000),
+    Step(short=360, crf=23, maxrate=800_000),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """One size that is encoded."""
+
+    name: str  # after its short side: "720p"
+    width: int
+    height: int
+    crf: int
+    maxrate: int  # bits a second
+    bufsize: int  # bits
+    level: str  # of H.264 High, e.g. "3.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that the commands need to know; no rungs means sound only."""
+
+    rungs: tuple[Rung, ...]  # best first
+    video: VideoStream | None
+    audio_index: int | None  # the stream in the source
+    rate: Fraction | None  # frames a second to expect in the output
+    thin_out: bool  # frames come evenly but faster than FASTEST: `rate` is to be made of them
+    duration: float | None  # seconds to expect
+
+
+def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
+    """Choose rungs for a file that `probe.check` has let through."""
+    video = probe.video
+    rate = None if video is None else _rate(video)
+    return Plan(
+        rungs=() if video is None else _rungs(video, ladder, rate),
+        video=video,
+        audio_index=None if probe.audio is None else probe.audio.index,
+        rate=rate,
+        thin_out=bool(video and not video.variable and video.frame_rate != rate),
+        duration=probe.duration or (video.duration if video else None),
+    )
+
+
+def _rate(video: VideoStream) -> Fraction | None:
+    """An even rate above FASTEST is divided by a whole number, so that frames stay evenly spaced."""
+    if video.frame_rate is None or video.frame_rate <= FASTEST:
+        return video.frame_rate
+    if video.variable:
+        return FASTEST
+    return video.frame_rate / math.ceil(video.frame_rate / FASTEST)
+
+
+def _rungs(video: VideoStream, ladder: Sequence[Step], rate: Fraction | None) -> tuple[Rung, ...]:
+    """Every step that the source fills; and its own size where it nearly fills one or is smaller than all.
+
+    "Nearly": a film cropped to 1920x1072 should not be published at 720 at best.
+    """
+    short = min(video.display_width, video.display_height)
+    steps = sorted(ladder, key=lambda step: step.short, reverse=True)
+    rungs = [_rung(video, step, step.short, rate) for step in steps if step.short <= short]
+    missed = [step for step in steps if step.short > short]
+    if missed and (not rungs or short * 10 >= missed[-1].short * 9):
+        rungs.insert(0, _rung(video, missed[-1], short, rate))
+    return tuple({rung.name: rung for rung in rungs}.values())
+
+
+def _rung(video: VideoStream, step: Step, short: int, rate: Fraction | None) -> Rung:
+    sides = (video.display_width, video.display_height)
+    scale = min(Fraction(short, min(sides)), Fraction(LONGEST_SIDE, max(sides)))
+    width, height = (_even(side * scale, at_most=side) for side in sides)
+    frames = float(rate or 30)
+    # Twice the frames differ less from one to the next: half as much again is enough.
+    maxrate = int(step.maxrate * (1.5 if frames > 30.5 else 1.0))
+    return Rung(
+        name=f"{min(width, height)}p",
+        width=width,
+        height=height,
+        crf=step.crf,
+        maxrate=maxrate,
+        bufsize=2 * maxrate,
+        level=_level(width, height, frames, maxrate),
+    )
+
+
+def _even(side: Fraction, *, at_most: int) -> int:
+    """The nearest even number, for yuv420p halves both sides; above the source only if that is one pixel."""
+    return max(2, min(round(side / 2) * 2, at_most // 2 * 2))
+
+
+# ITU-T H.264, table A-1: level, macroblocks a second and a frame, kbit a second (1.25 times, for High).
+_LEVELS = (
+    ("1.3", 11_880, 396, 960),
+    ("2.1", 19_800, 792, 5_000),
+    ("3.0", 40_500, 1_620, 12_500),
+    ("3.1", 108_000, 3_600, 17_500),
+    ("3.2", 216_000, 5_120, 25_000),
+    ("4.0", 245_760, 8_192, 25_000),
+    ("4.2", 522_240, 8_704, 62_500),
+    ("5.0", 589_824, 22_080, 168_750),
+    ("5.1", 983_040, 36_864, 300_000),
+    ("5.2", 2_073_600, 36_864, 300_000),
+)
+
+
+def _level(width: int, height: int, rate: float, maxrate: int) -> str:
+    """The lowest level of H.264 High that size, speed and bit rate fit."""
+    across, down = math.ceil(width / 16), math.ceil(height / 16)
+    for name, speed, frame, kilobits in _LEVELS:
+        fits = across * down <= frame and max(across, down) <= math.isqrt(8 * frame)
+        if fits and across * down * rate <= speed and maxrate <= kilobits * 1000:
+            return name
+    return _LEVELS[-1][0]

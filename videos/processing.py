@@ -1,0 +1,149 @@
+"""From an uploaded file to something that plays: the body of `process_video`, and what it leaves in the rows."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.context import JobContext
+from jobs.errors import BadInput
+from jobs.models import Job
+from videos import errors, storage
+from videos.media import transcode
+from videos.media.probe import Caps
+from videos.models import Rendition, Video
+from videos.uploads import digests
+
+logger = logging.getLogger(__name__)
+
+
+def process(video_id: int, ctx: JobContext) -> dict[str, Any]:
+    """Check, probe, encode, publish. The result says where it plays.
+
+    Raises what videos.errors and videos.media.errors name; a file that can't be used is removed once the job
+    has failed for that.
+    """
+    video = _load(video_id)
+    ctx.once_failed(lambda error: _discard_if_useless(video.pk, error))
+    source = storage.path_of(video.source)
+    if not source.is_file():
+        raise errors.SourceGone
+    checksums = _check(video, ctx)
+    ctx.check()
+    outcome = transcode.transcode(
+        source,
+        ctx.scratch,
+        on_progress=ctx.progress,
+        on_log=logger.info,
+        caps=Caps(pixels=settings.JOINTO_VIDEOS["MAX_PIXELS"], seconds=settings.JOINTO_VIDEOS["MAX_SECONDS"]),
+        threads=settings.JOINTO_VIDEOS["THREADS"],
+    )
+    # The attempt's own folder: a worker that comes back from the dead overwrites nobody.
+    folder = f"videos/{video.pk}/{ctx.name}"
+    ctx.unless_completed(lambda: storage.remove(folder))
+    storage.publish(ctx.scratch, folder)
+    before = video.folder
+    ctx.at_completion(lambda: _record(video.pk, folder, outcome, checksums))
+    ctx.once_completed(lambda: storage.remove(before))
+    return _result(video.pk, folder, outcome)
+
+
+def owner_of(video_id: int) -> int | None:
+    """Whose video it is, so that the job is theirs too."""
+    return Video.objects.filter(pk=video_id).values_list("owner_id", flat=True).first()
+
+
+def link(job: Job, video_id: int) -> None:
+    """Point the video at the job that works for it now."""
+    Video.objects.filter(pk=video_id).update(job=job, updated_at=timezone.now())
+
+
+def _load(video_id: int) -> Video:
+    video = Video.objects.filter(pk=video_id).first()
+    if video is None or not video.source:
+        raise errors.SourceGone
+    if video.deleted_at:
+        raise errors.VideoDeleted
+    return video
+
+
+def _check(video: Video, ctx: JobContext) -> dict[str, str]:
+    """The file's checksums, compared with what its uploader declared; nothing is hashed twice."""
+    if video.sha256:
+        return {"sha256": video.sha256, "md5": video.md5}
+    declared = video.upload.file_hash if hasattr(video, "upload") else ""
+    algorithm, _, wanted = declared.partition(":")
+    path, size = storage.path_of(video.source), video.source_size
+    found = digests.of_file(
+        path,
+        {"sha256", algorithm or "sha256"},
+        on_bytes=lambda done: ctx.progress(0, 0, f"checking {done * 100 // size} %"),
+    )
+    if wanted and found[algorithm] != wanted:
+        raise errors.ChecksumMismatch
+    return {"sha256": found["sha256"], "md5": found.get("md5", "")}
+
+
+def _record(video_id: int, folder: str, outcome: transcode.Outcome, checksums: dict[str, str]) -> None:
+    """Have the rows say what has been published; in the transaction that completes the job."""
+    Video.objects.filter(pk=video_id).update(
+        folder=folder,
+        playlist=outcome.playlist,
+        poster=outcome.poster or "",
+        duration=outcome.duration,
+        width=outcome.width,
+        height=outcome.height,
+        updated_at=timezone.now(),
+        **checksums,
+    )
+    Rendition.objects.filter(video_id=video_id).delete()
+    Rendition.objects.bulk_create(
+        Rendition(
+            video_id=video_id,
+            name=made.name,
+            width=made.width,
+            height=made.height,
+            file=made.file,
+            bytes=made.bytes,
+            bandwidth=made.bandwidth,
+            codecs=made.codecs,
+        )
+        for made in outcome.renditions
+    )
+
+
+def _result(video_id: int, folder: str, outcome: transcode.Outcome) -> dict[str, Any]:
+    base = f"{settings.MEDIA_URL}{folder}/"
+    return {
+        "video_id": video_id,
+        "duration": outcome.duration,
+        "playlist_url": base + outcome.playlist,
+        "poster_url": base + outcome.poster if outcome.poster else None,
+        "renditions": [
+            {
+                "name": made.name,
+                "width": made.width,
+                "height": made.height,
+                "url": base + made.file,
+                "bytes": made.bytes,
+            }
+            for made in outcome.renditions
+        ],
+    }
+
+
+def _discard_if_useless(video_id: int, error: BaseException) -> None:
+    """Remove a file that nothing can be made of, unless something was made of it before."""
+    if not isinstance(error, BadInput):
+        return
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(pk=video_id, folder="").first()
+        if video is None or not video.source:
+            return
+        name = video.source
+        Video.objects.filter(pk=video_id).update(source="", updated_at=timezone.now())
+    storage.remove(name)

@@ -1,0 +1,133 @@
+"""Serves published files to those who may see them, whole or in ranges, as players ask for them.
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import http_date, parse_http_date_safe
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+
+from videos import storage
+from videos.models import Video
+
+_PIECE_BYTES = 256 * 1024
+_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".vtt": "text/vtt",
+}
+
+
+@require_safe
+async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> HttpResponseBase:
+    """A file from the published folder of a video of the user's own; 404 for anybody else's."""
+    path = await sync_to_async(_path)(request, video_id, folder, file)
+    size, changed = await asyncio.to_thread(_facts, path)
+    tag = f'"{size:x}-{int(changed * 1000):x}"'
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+        "Last-Modified": http_date(changed),
+        # A folder is published once and never changed: a new processing has a new one.
+        "Cache-Control": "private, max-age=86400, immutable",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponse(status=304, headers=headers)
+    wanted = _range(request, size, tag, changed)
+    if wanted is None:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    first, last = wanted
+    partial = "Range" in request.headers and (first, last) != (0, size - 1)
+    if partial:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    headers["Content-Length"] = str(last - first + 1)
+    headers["Content-Type"] = _type_of(path)
+    status = 206 if partial else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers)
+    return StreamingHttpResponse(_pieces(path, first, last), status=status, headers=headers)
+
+
+def _path(request: HttpRequest, video_id: int, folder: str, file: str) -> Path:
+    owner = _user_id(request)
+    name = f"videos/{video_id}/{folder}"
+    if owner is None or not Video.objects.filter(pk=video_id, owner_id=owner, folder=name).exists():
+        raise Http404
+    path = storage.path_of(name) / file  # `file` has no slash: the URL's pattern sees to it
+    if not path.is_file() or path.is_symlink():
+        raise Http404
+    return path
+
+
+def _user_id(request: HttpRequest) -> int | None:
+    """Who asks: by session, as browsers do, or by access token."""
+    if isinstance(request.user, User) and request.user.is_active:
+        return int(request.user.pk)
+    try:
+        signed_in = JWTAuthentication().authenticate(Request(request))
+    except APIException:
+        return None
+    return int(signed_in[0].pk) if signed_in else None
+
+
+def _facts(path: Path) -> tuple[int, float]:
+    found = path.stat()
+    return found.st_size, found.st_mtime
+
+
+def _range(request: HttpRequest, size: int, tag: str, changed: float) -> tuple[int, int] | None:
+    """First and last byte to send; the whole file for a range that is none or stale; None for one beyond the end."""
+    whole = (0, size - 1)
+    said = _RANGE.match(request.headers.get("Range", ""))
+    if not said or not _still_the_same(request.headers.get("If-Range"), tag, changed):
+        return whole
+    start, end = said.groups()
+    if not start:  # the last so many bytes
+        count = int(end or 0)
+        return (max(0, size - count), size - 1) if count and size else None
+    first, last = int(start), min(int(end or size - 1), size - 1)
+    return (first, last) if first <= last else None
+
+
+def _still_the_same(condition: str | None, tag: str, changed: float) -> bool:
+    if condition is None or condition == tag:
+        return True
+    date = parse_http_date_safe(condition)
+    return date is not None and date == int(changed)
+
+
+def _type_of(path: Path) -> str:
+    return _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+async def _pieces(path: Path, first: int, last: int) -> AsyncIterator[bytes]:
+    file: BinaryIO = await asyncio.to_thread(path.open, "rb")
+    try:
+        position = first
+        while position <= last:
+            piece = await asyncio.to_thread(os.pread, file.fileno(), min(_PIECE_BYTES, last + 1 - position), position)
+            if not piece:
+                return
+            position += len(piece)
+            yield piece
+    finally:
+        file.close()

@@ -1,0 +1,114 @@
+"""Where files lie, and how they come and go. Names are below the media root, with forward slashes.
+
+A file's row and its bytes can't be committed together. So bytes are put in place before the row says so,
+and removed after the row has ceased to; what a crash leaves between the two, the nightly clean-up finds.
+A user's file name is never part of a path.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+import puremagic
+from django.conf import settings
+
+_HEAD_BYTES = 4096
+_UNKNOWN = ".bin"
+
+# The containers that are accepted, by the type that the first bytes show, and the ending they are stored with.
+_ENDINGS = {
+    ".mp4", ".m4v", ".m4a", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".flv", ".ts", ".m2ts", ".mpg", ".wmv", ".asf",
+    ".ogg", ".ogv", ".oga", ".mp3", ".wav",
+}  # fmt: skip
+
+
+def path_of(name: str) -> Path:
+    """The file behind a stored name. Names come from our own rows alone; one that leaves the root is a bug."""
+    root = Path(settings.MEDIA_ROOT)
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ValueError(f"a stored name leaves the media root: {name!r}")
+    return path
+
+
+def name_for_upload(head: bytes, now: datetime) -> str:
+    """Where a new file is to be stored; its ending by its content."""
+    return f"videos/uploads/{now:%Y/%m/%d}/{uuid.uuid4()}{ending_of(head)}"
+
+
+def ending_of(head: bytes) -> str:
+    """The ending that a file with these first bytes gets."""
+    try:
+        found = puremagic.magic_string(head[:_HEAD_BYTES])
+    except (puremagic.PureError, ValueError):
+        return _UNKNOWN
+    return next((match.extension for match in found if match.extension in _ENDINGS), _UNKNOWN)
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def adopt(path: Path, name: str) -> None:
+    """Give a finished file its place, without copying a byte.
+
+    A second name for the same bytes: the first one goes with `remove_file` once the row is committed, so
+    whichever side of the commit a crash falls on, the file that the rows speak of is there.
+    """
+    target = path_of(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.hardlink_to(path)
+    _sync(target.parent)
+
+
+def publish(folder: Path, name: str) -> None:
+    """Move a whole folder into place at once: nobody ever sees half of it."""
+    target = path_of(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        _sync(path)
+    _sync(folder)
+    folder.rename(target)
+    _sync(target.parent)
+
+
+def remove(name: str) -> None:
+    """Remove a stored file or folder, and the folders that are empty without it; fine if it is gone already."""
+    if not name:
+        return
+    path = path_of(name)
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    _prune(path.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file that is not stored, such as an unfinished upload's."""
+    path.unlink(missing_ok=True)
+
+
+def _prune(folder: Path) -> None:
+    root = Path(settings.MEDIA_ROOT).resolve()
+    while folder != root and folder.is_relative_to(root):
+        try:
+            folder.rmdir()
+        except OSError:  # not empty, or gone already
+            return
+        folder = folder.parent
+
+
+def _sync(path: Path) -> None:
+    """Have what was written survive a loss of power."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

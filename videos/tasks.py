@@ -1,0 +1,39 @@
+"""The kinds of job about videos, and the upkeep of their files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from jobs.context import JobContext
+from jobs.retry import RetryPolicy
+from jobs.schedule import Daily, periodic
+from jobs.task import job, minutes
+from videos import cleanup, processing
+
+MEDIA = RetryPolicy(retries=3, first_seconds=300)
+UPKEEP = RetryPolicy(retries=3, first_seconds=60)
+
+
+@job(
+    queue="media",
+    retry=MEDIA,
+    soft_time_limit=minutes(55),
+    time_limit=minutes(60),
+    subject="videos.Video:{video_id}",
+    owner=processing.owner_of,
+    recorded=processing.link,
+)
+def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
+    """Probe, ladder and poster of one uploaded video."""
+    return processing.process(video_id, ctx)
+
+
+@job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))
+def cleanup_deleted_videos(ctx: JobContext) -> dict[str, int]:
+    """Remove the files of videos deleted long enough ago, of uploads given up, and what crashes left over."""
+    return cleanup.clean_up(timezone.now(), on_step=lambda message: ctx.progress(0, 0, message))
+
+
+periodic("videos.tasks.cleanup_deleted_videos", "Remove deleted videos", Daily(hour=3))

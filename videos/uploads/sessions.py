@@ -1,0 +1,305 @@
+"""An upload from its beginning to its end: begin, write, complete, abort.
+
+Every chunk is written where it belongs in one file, so that completing moves nothing and copies nothing, and
+memory stays as flat as one chunk however large the file is. The faces (chunks, later tus and others) are thin
+and stand on this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.models import Job
+from videos import errors, storage
+from videos.models import Chunk, Upload, Video
+from videos.uploads import digests
+
+_ROLLING_AT_MOST = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a client wants to upload, as it says itself."""
+
+    file_name: str
+    file_size: int
+    file_hash: str = ""  # normalised, or empty
+    last_modified: int | None = None
+    purpose: str = Upload.Purpose.VIDEO
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An upload to send chunks to, and whether it was there before."""
+
+    upload: Upload
+    resumed: bool
+
+
+def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
+    """Begin an upload, or continue the same user's unfinished one of the same file.
+
+    Content that the user already has is there at once: its video. Raises UploadTooLarge.
+    """
+    if wish.file_size > settings.JOINTO_VIDEOS["MAX_BYTES"]:
+        limit = settings.JOINTO_VIDEOS["MAX_BYTES"]
+        raise errors.UploadTooLarge(
+            f"The file is larger than the {limit} bytes that this site takes.", details={"max_bytes": limit}
+        )
+    if known := _known_content(wish, owner_id):
+        return known
+    if upload := _unfinished(wish, owner_id):
+        if wish.file_hash and not upload.file_hash:
+            upload.file_hash = wish.file_hash
+            upload.save(update_fields=["file_hash"])
+        return Begun(upload, resumed=True)
+    upload = Upload.objects.create(
+        owner_id=owner_id,
+        purpose=wish.purpose,
+        file_name=wish.file_name,
+        file_size=wish.file_size,
+        file_hash=wish.file_hash,
+        last_modified=wish.last_modified,
+        chunk_size=settings.JOINTO_VIDEOS["CHUNK_BYTES"],
+        touched_at=timezone.now(),
+    )
+    path = path_of(upload.pk)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(exist_ok=True)
+    return Begun(upload, resumed=False)
+
+
+def write(upload: Upload, index: int, data: bytes, headers: Mapping[str, str]) -> None:
+    """Put one chunk where it belongs, for good. The same bytes again are fine.
+
+    Raises ChunkOutOfRange, ChunkTooLarge, ChunkSizeWrong, ChecksumMismatch, ChunkConflict, UploadFinished,
+    UploadGone, StorageFull.
+    """
+    _check_chunk(upload, index, len(data))
+    digests.check_chunk(data, headers)
+    offset = index * upload.chunk_size
+    with _part(upload) as file, _only_one_writer(file, offset, len(data)):
+        if upload.chunks.filter(index=index).exists():
+            if os.pread(file, len(data), offset) != data:
+                raise errors.ChunkConflict(details={"index": index})
+            return
+        _write_all(file, data, offset)
+        _roll(upload, index, data)
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            Chunk.objects.create(upload=upload, index=index)
+    Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+
+
+def received(upload: Upload) -> list[tuple[int, int]]:
+    """The chunks that are there, as ranges of indices, both ends included."""
+    ranges: list[tuple[int, int]] = []
+    for index in upload.chunks.order_by("index").values_list("index", flat=True).iterator():
+        if ranges and ranges[-1][1] == index - 1:
+            ranges[-1] = (ranges[-1][0], index)
+        else:
+            ranges.append((index, index))
+    return ranges
+
+
+def complete(upload: Upload, *, title: str, file_hash: str = "") -> Video:
+    """Make a video of an upload that has arrived whole, and have it processed; the same video when asked again.
+
+    Raises ChunkMissing, ChecksumMismatch, UploadGone.
+    """
+    if upload.video_id:
+        return Video.objects.select_related("job").get(pk=upload.video_id)
+    _check_whole(upload)
+    declared = file_hash or upload.file_hash
+    if declared and _verdict(upload, declared) is False:
+        abort(upload)
+        raise errors.ChecksumMismatch
+    part = path_of(upload.pk)
+    if not part.exists():
+        raise errors.UploadGone
+    name = storage.name_for_upload(storage.head_of(part), timezone.now())
+    storage.adopt(part, name)
+    try:
+        video = _hand_over(upload, name=name, title=title, declared=declared)
+    except BaseException:
+        storage.remove(name)
+        raise
+    if video.source != name:  # somebody else completed the same upload at the same time, and was first
+        storage.remove(name)
+    else:
+        storage.remove_file(part)
+        _forget(upload.pk)
+    return video
+
+
+def abort(upload: Upload) -> None:
+    """End an unfinished upload, and remove what had arrived of it. Raises UploadFinished."""
+    gone, _ = Upload.objects.filter(pk=upload.pk, video__isnull=True).delete()
+    if not gone:
+        raise errors.UploadFinished
+    storage.remove_file(path_of(upload.pk))
+    _forget(upload.pk)
+
+
+def path_of(upload_id: uuid.UUID) -> Path:
+    """The file that an upload's chunks are written to."""
+    return Path(settings.UPLOADS_DIR) / f"{upload_id}.part"
+
+
+def _known_content(wish: Wish, owner_id: int) -> Video | None:
+    # Only what we computed ourselves counts, and only among the user's own videos: a checksum is no proof
+    # that somebody has the file.
+    algorithm, _, value = wish.file_hash.partition(":")
+    if not value:
+        return None
+    same = Video.objects.filter(owner_id=owner_id, source_size=wish.file_size, deleted_at__isnull=True)
+    return same.filter(**{algorithm: value}).exclude(folder="").select_related("job").first()
+
+
+def _unfinished(wish: Wish, owner_id: int) -> Upload | None:
+    """The upload to go on with: by hash, else by name, size and time of change."""
+    mine = Upload.objects.filter(
+        owner_id=owner_id,
+        video__isnull=True,
+        file_size=wish.file_size,
+        purpose=wish.purpose,
+        chunk_size=settings.JOINTO_VIDEOS["CHUNK_BYTES"],
+    ).order_by("-created_at")
+    looks_alike = Q(file_name=wish.file_name, last_modified=wish.last_modified)
+    if wish.file_hash:
+        candidates = mine.filter(Q(file_hash=wish.file_hash) | (looks_alike & Q(file_hash="")))
+    else:
+        candidates = mine.filter(looks_alike)
+    return next((upload for upload in candidates[:10] if path_of(upload.pk).exists()), None)
+
+
+def _check_chunk(upload: Upload, index: int, length: int) -> None:
+    if upload.video_id:
+        raise errors.UploadFinished
+    if not 0 <= index < upload.chunks_total:
+        raise errors.ChunkOutOfRange(
+            f"The upload has the chunks 0 to {upload.chunks_total - 1}.", details={"chunks_total": upload.chunks_total}
+        )
+    expected = upload.chunk_length(index)
+    if length == expected:
+        return
+    wrong = errors.ChunkTooLarge if length > expected else errors.ChunkSizeWrong
+    raise wrong(
+        f"Chunk {index} has to have {expected} bytes, and {length} came.",
+        details={"index": index, "expected": expected, "received": length},
+    )
+
+
+def _check_whole(upload: Upload) -> None:
+    there = received(upload)
+    missing, following = [], 0
+    for first, last in [*there, (upload.chunks_total, upload.chunks_total)]:
+        if first > following:
+            missing.append([following, first - 1])
+        following = last + 1
+    if missing:
+        raise errors.ChunkMissing(details={"missing": missing})
+
+
+@contextlib.contextmanager
+def _part(upload: Upload) -> Iterator[int]:
+    try:
+        file = os.open(path_of(upload.pk), os.O_RDWR)
+    except FileNotFoundError as error:
+        raise errors.UploadGone from error
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _only_one_writer(file: int, offset: int, length: int) -> Iterator[None]:
+    """One writer at a time for one chunk, over all threads and processes.
+
+    A lock on the chunk's own bytes: it belongs to this opening of the file (fcntl(2), open file description
+    locks), goes with it whatever happens, and leaves the other chunks alone.
+    """
+    fcntl.fcntl(file, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0))
+    yield  # closing the file unlocks
+
+
+def _write_all(file: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            written = os.pwrite(file, view, offset)
+            view, offset = view[written:], offset + written
+        os.fdatasync(file)  # what is answered as received survives a loss of power
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise errors.StorageFull from error
+        raise
+
+
+def _hand_over(upload: Upload, *, name: str, title: str, declared: str) -> Video:
+    """In one transaction: the upload is complete, the video exists, the job is recorded."""
+    from videos.tasks import process_video
+
+    with transaction.atomic():
+        video = Video.objects.create(
+            owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size
+        )
+        done = Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared)
+        if not done:
+            transaction.set_rollback(True)
+        else:
+            Chunk.objects.filter(upload=upload).delete()
+            result = process_video.delay(video.pk)
+            video.job = Job.objects.get(pk=result.id)
+    if not done:
+        upload.refresh_from_db()
+        return Video.objects.select_related("job").get(pk=upload.video_id)
+    return video
+
+
+# The checksums of uploads whose chunks come in order, in this process. One that comes in some other way is
+# checked by the job's first step.
+_rolling: OrderedDict[uuid.UUID, digests.Rolling] = OrderedDict()
+_rolling_lock = threading.Lock()
+
+
+def _roll(upload: Upload, index: int, data: bytes) -> None:
+    if not upload.file_hash:
+        return
+    with _rolling_lock:
+        if index == 0:
+            _rolling[upload.pk] = digests.Rolling(upload.file_hash)
+            while len(_rolling) > _ROLLING_AT_MOST:
+                _rolling.popitem(last=False)
+        rolling = _rolling.get(upload.pk)
+    # Outside the lock: hashing takes a while, and the chunk's own lock keeps others of this index away.
+    if rolling and not rolling.add(index, data):
+        _forget(upload.pk)
+
+
+def _verdict(upload: Upload, declared: str) -> bool | None:
+    with _rolling_lock:
+        rolling = _rolling.get(upload.pk)
+    if rolling is None or declared != upload.file_hash:
+        return None
+    return rolling.verdict(upload.chunks_total)
+
+
+def _forget(upload_id: uuid.UUID) -> None:
+    with _rolling_lock:
+        _rolling.pop(upload_id, None)
