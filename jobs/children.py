@@ -132,15 +132,7 @@ def run(
     environment = _environment(cwd, env)
     command = _wrapped(argv, limits=limits, path=environment["PATH"])
     with _HeldSignals() as signals:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = _started(command, cwd=cwd, env=environment)
         try:
             watch = _Watch(process, limits=limits, on_line=on_line, on_log=on_log)
             watch.until_exit(signals)
@@ -153,6 +145,18 @@ def run(
             tail=watch.tail,
         )
     return Finished(stdout=watch.stdout(), tail=list(watch.tail))
+
+
+def _started(command: list[str], *, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def _environment(cwd: Path, env: Mapping[str, str] | None) -> dict[str, str]:
@@ -202,6 +206,14 @@ def _ending(returncode: int) -> str:
     if returncode < 0:
         return f"was ended by signal {-returncode}"
     return f"ended with exit status {returncode}"
+
+
+def _shortened(line: str) -> str:
+    """A long line without its middle: what went wrong stands at its end."""
+    if len(line) <= TAIL_WIDTH:
+        return line
+    half = TAIL_WIDTH // 2
+    return f"{line[: half - 1]}…{line[-half:]}"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -304,7 +316,7 @@ class _Watch:
             self._moved = time.monotonic()
 
     def _log(self, line: str) -> None:
-        self.tail.append(line[:TAIL_WIDTH])
+        self.tail.append(_shortened(line))
         if self._on_log is not None:
             self._on_log(line)
 

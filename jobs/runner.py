@@ -82,8 +82,8 @@ def _attempt(task: JobTask, job: Job, log_tail: _LogTail) -> Any:
                 transitions.hand_back(job, log_tail=log_tail.text())
         except Exception as error:  # whatever a body raises is an outcome of the attempt
             _fail(task, job, error, context, log_tail)
-        except BaseException:  # the process is told to go: exit, interrupt
-            transitions.hand_back(job, log_tail=log_tail.text())
+        except BaseException:  # the process is told to go
+            _gone(task, job, context, log_tail)
             raise
         finally:
             _clean_up(context, completed=completed)
@@ -127,6 +127,19 @@ def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_ta
                 for action in context.after_failure:
                     _quietly(lambda action=action: action(error))
             raise error
+
+
+def _gone(task: JobTask, job: Job, context: JobContext, log_tail: _LogTail) -> None:
+    """Settle an attempt whose process is told to end, in the moments that are left for it.
+
+    By a worker that stops: nobody's fault. Else by the hard time limit, which sends TERM before KILL; to hand
+    that back uncharged would be to try it for ever.
+    """
+    if watch.is_stopping():
+        transitions.hand_back(job, log_tail=log_tail.text())
+        return
+    with contextlib.suppress(Retry, TimeLimit):
+        _fail(task, job, TimeLimit(), context, log_tail)
 
 
 def _as_ours(error: Exception) -> JointoError:

@@ -59,6 +59,11 @@ def stop_soon(grace_seconds: float) -> None:
         _stop_at.value = time.monotonic() + grace_seconds
 
 
+def is_stopping() -> bool:
+    """Whether this worker has been told to stop."""
+    return bool(_stop_at.value)
+
+
 class Watched:
     """One attempt under watch."""
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests import environment, kinds  # noqa: F401  the kinds are known in this process too
-from tests.stack import Redis, Stack, running
+from tests.stack import Process, Redis, Stack, running
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +23,57 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """A Redis for the whole run, that tests may stop, pause and wipe, and start again."""
-    server = Redis(tmp_path_factory.mktemp("redis"))
+    """A Redis for the whole run."""
+    server = Redis(tmp_path_factory.mktemp("redis"), environment.REDIS_PORT)
     server.start()
     yield server
     server.stop()
 
 
+class SharedWorker:
+    """One worker for all tests that do it no harm; away while a test starts workers of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = Stack(folder)
+        self._process: Process | None = None
+
+    def process(self) -> Process:
+        if self._process is None:
+            self._process = self._stack.worker()
+        assert self._process.alive, self._process.text()[-4000:]
+        return self._process
+
+    def stop(self) -> None:
+        self._stack.stop()
+        self._process = None
+
+
+@pytest.fixture(scope="session")
+def shared_worker(
+    redis_server: Redis,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[SharedWorker]:
+    """Started when it is first wanted, ended after the last test."""
+    shared = SharedWorker(tmp_path_factory.mktemp("worker"))
+    yield shared
+    with django_db_blocker.unblock():
+        shared.stop()
+
+
+@pytest.fixture
+def worker(shared_worker: SharedWorker, transactional_db: None) -> Process:
+    """A worker that runs."""
+    return shared_worker.process()
+
+
 @pytest.fixture
 def stack(
-    redis_server: Redis, transactional_db: None, tmp_path: Path
+    redis_server: Redis, shared_worker: SharedWorker, transactional_db: None, tmp_path: Path
 ) -> Iterator[Stack]:
     """Starts processes for one test, and ends them."""
+    shared_worker.stop()
     redis_server.client.flushall()
     with running(tmp_path) as started:
         yield started

@@ -94,7 +94,7 @@ class Process:
 class Redis:
     """A Redis of the test's own, without persistence, that can be stopped and started again."""
 
-    def __init__(self, folder: Path, port: int = environment.REDIS_PORT) -> None:
+    def __init__(self, folder: Path, port: int) -> None:
         self._folder = folder
         self.port = port
         self._process: Process | None = None

@@ -109,6 +109,13 @@ def test_a_program_that_fails_raises_with_its_exit_status_and_its_last_lines(tmp
     assert caught.value.tail == [f"line {number}" for number in range(30, 80)]
 
 
+def test_a_long_line_keeps_its_beginning_and_its_end(tmp_path: Path) -> None:
+    (line,) = children.run(sh("printf 'begin%01000dend' 0 >&2"), cwd=tmp_path).tail
+    assert len(line) == children.TAIL_WIDTH
+    assert line.startswith("begin")
+    assert line.endswith("end")
+
+
 def test_bytes_that_are_no_text_are_replaced(tmp_path: Path) -> None:
     finished = children.run(sh("printf 'a\\377b'; printf '\\376' >&2"), cwd=tmp_path)
     assert finished.stdout == "a\ufffdb"

@@ -240,5 +240,6 @@ def _hls(stream: str, name: str, *, seconds: int) -> str:
 
 
 def _part(streams: list[str], options: dict[str, str], name: str) -> str:
-    stated = ":".join(f"{key}={value}" for key, value in options.items())
+    # Without `onfail` an output that can't be written is left out, and ffmpeg ends as if all were well.
+    stated = ":".join(f"{key}={value}" for key, value in {**options, "onfail": "abort"}.items())
     return rf"[select=\'{','.join(streams)}\':{stated}]{name}"

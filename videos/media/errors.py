@@ -5,6 +5,8 @@ Each class is one condition with a stable code and a sentence for the person who
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobs.children import ChildFailed
 from jobs.errors import BadInput, JointoError, Remedy
 
@@ -91,8 +93,12 @@ _DAMAGED = (
     "Decoder (codec",  # "Decoder (codec none) not found for input stream"
     "Decoding requested, but no decoder found",
     "Output file is empty",
-    "Conversion failed!",
 )
+
+
+def speaks_of_full_storage(tail: Sequence[str]) -> bool:
+    """Whether a log tells of a full disk. ffmpeg may end well all the same: some muxers pass over it."""
+    return any(words in line for line in tail for words in _STORAGE)
 
 
 def from_child(error: ChildFailed, *, probed: bool) -> JointoError:
@@ -104,9 +110,9 @@ def from_child(error: ChildFailed, *, probed: bool) -> JointoError:
     """
     if type(error) is not ChildFailed:
         return error  # it took too long or said too much: nothing is known about the file
-    log = "\n".join(error.tail)
-    if any(words in log for words in _STORAGE):
+    if speaks_of_full_storage(error.tail):
         return StorageFull()
+    log = "\n".join(error.tail)
     if error.returncode is None or error.returncode < 0:
         return error
     if not probed and any(words in log for words in _REFUSED):

@@ -7,15 +7,15 @@ sane or absent.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from videos.media import errors, sandbox
+from videos.media import errors, lenient, sandbox
+from videos.media.lenient import Json
 
 Hdr = Literal["pq", "hlg"]
 
@@ -26,7 +26,6 @@ _SLOWEST, _FASTEST = Fraction(1, 60), Fraction(500)  # frames a second; anything
 _WIDEST_PIXEL = 16
 _DEPTH = re.compile(r"(?:p|gray|y|x)(?:0)?(9|10|12|14|16)(?:le|be)$")
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +95,17 @@ def parse(text: str) -> Probe:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         raise errors.NotAVideo from None
-    if not isinstance(answer, dict) or not _mapping(answer.get("format")):
+    if not isinstance(answer, dict) or not lenient.mapping(answer.get("format")):
         raise errors.NotAVideo
-    container = _mapping(answer["format"])
-    streams = [_mapping(stream) for stream in _list(answer.get("streams"))]
+    container = lenient.mapping(answer["format"])
+    streams = [lenient.mapping(stream) for stream in lenient.items(answer.get("streams"))]
     videos = [stream for stream in streams if stream.get("codec_type") == "video" and not _is_still(stream)]
     audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
     video, audio = _chosen_video(videos), _chosen_audio(audios)
     kinds = (("video", videos, video), ("audio", audios, audio))
     return Probe(
-        container=_text(container.get("format_name")) or "unknown",
-        duration=_seconds(container.get("duration")),
+        container=lenient.text(container.get("format_name")) or "unknown",
+        duration=lenient.seconds(container.get("duration")),
         video=video,
         audio=audio,
         streams=len(streams),
@@ -154,18 +153,18 @@ def _chosen_audio(streams: list[Json]) -> AudioStream | None:
 
 def _video(stream: Json) -> VideoStream | None:
     """The picture of one stream, or None if nothing can be decoded from it."""
-    index, codec = _integer(stream.get("index")), _codec(stream)
-    width, height = _integer(stream.get("width")), _integer(stream.get("height"))
+    index, codec = lenient.integer(stream.get("index")), _codec(stream)
+    width, height = lenient.integer(stream.get("width")), lenient.integer(stream.get("height"))
     if index is None or codec is None or not width or not height or min(width, height) < 1:
         return None
     sar, rotation = _sar(stream.get("sample_aspect_ratio")), _rotation(stream)
     across, down = max(1, round(width * sar)), height
     rate, variable = _frame_rate(stream)
-    pix_fmt = _text(stream.get("pix_fmt"))
+    pix_fmt = lenient.text(stream.get("pix_fmt"))
     return VideoStream(
         index=index,
         codec=codec,
-        profile=_text(stream.get("profile")),
+        profile=lenient.text(stream.get("profile")),
         width=width,
         height=height,
         sar=sar,
@@ -176,16 +175,19 @@ def _video(stream: Json) -> VideoStream | None:
         variable=variable,
         pix_fmt=pix_fmt,
         bit_depth=_bit_depth(pix_fmt, stream),
-        hdr=_TRANSFERS.get(_text(stream.get("color_transfer")) or ""),
-        interlaced=stream.get("field_order") in _FIELD_ORDERS,
+        hdr=_TRANSFERS.get(lenient.text(stream.get("color_transfer")) or ""),
+        interlaced=lenient.text(stream.get("field_order")) in _FIELD_ORDERS,
         duration=_stream_seconds(stream),
-        bit_rate=_integer(stream.get("bit_rate")),
+        bit_rate=lenient.integer(stream.get("bit_rate")),
     )
 
 
 def _audio(stream: Json) -> AudioStream | None:
-    index, codec = _integer(stream.get("index")), _codec(stream)
-    channels, sample_rate = _integer(stream.get("channels")), _integer(stream.get("sample_rate"))
+    index, codec = lenient.integer(stream.get("index")), _codec(stream)
+    channels, sample_rate = (
+        lenient.integer(stream.get("channels")),
+        lenient.integer(stream.get("sample_rate")),
+    )
     if index is None or codec is None or not channels or not sample_rate or min(channels, sample_rate) < 1:
         return None
     return AudioStream(
@@ -198,22 +200,22 @@ def _audio(stream: Json) -> AudioStream | None:
 
 
 def _codec(stream: Json) -> str | None:
-    name = _text(stream.get("codec_name"))
+    name = lenient.text(stream.get("codec_name"))
     return None if name in (None, "unknown", "none") else name
 
 
 def _is_still(stream: Json) -> bool:
     """Cover art and the like: a picture, but not the film."""
-    disposition = _mapping(stream.get("disposition"))
-    return any(_integer(disposition.get(kind)) for kind in _STILL)
+    disposition = lenient.mapping(stream.get("disposition"))
+    return any(lenient.integer(disposition.get(kind)) for kind in _STILL)
 
 
 def _is_default(stream: Json) -> bool:
-    return bool(_integer(_mapping(stream.get("disposition")).get("default")))
+    return bool(lenient.integer(lenient.mapping(stream.get("disposition")).get("default")))
 
 
 def _sar(value: object) -> Fraction:
-    shape = _fraction(value)
+    shape = lenient.fraction(value)
     if shape is None or not Fraction(1, _WIDEST_PIXEL) <= shape <= _WIDEST_PIXEL:
         return Fraction(1)
     return shape
@@ -225,8 +227,8 @@ def _rotation(stream: Json) -> Literal[0, 90, 180, 270]:
     From the display matrix only: a tag `rotate` without a matrix is something that ffmpeg does not act upon,
     and sizes must fit what comes out of its decoder.
     """
-    for side_data in _list(stream.get("side_data_list")):
-        angle = _number(_mapping(side_data).get("rotation"))
+    for side_data in lenient.items(stream.get("side_data_list")):
+        angle = lenient.number(lenient.mapping(side_data).get("rotation"))
         if angle is None or abs(angle) > 360:
             continue
         quarters = round(-angle / 90)
@@ -247,7 +249,7 @@ def _frame_rate(stream: Json) -> tuple[Fraction | None, bool]:
 
 
 def _sane_rate(value: object) -> Fraction | None:
-    rate = _fraction(value)
+    rate = lenient.fraction(value)
     return rate if rate is not None and _SLOWEST <= rate <= _FASTEST else None
 
 
@@ -255,55 +257,16 @@ def _bit_depth(pix_fmt: str | None, stream: Json) -> int:
     if pix_fmt is not None:
         found = _DEPTH.search(pix_fmt)
         return int(found[1]) if found else 8
-    stated = _integer(stream.get("bits_per_raw_sample"))
+    stated = lenient.integer(stream.get("bits_per_raw_sample"))
     return stated if stated is not None and 1 <= stated <= 16 else 8
 
 
 def _stream_seconds(stream: Json) -> float | None:
     """The length of one stream. Matroska keeps it in a tag, as a clock."""
-    stated = _seconds(stream.get("duration"))
+    stated = lenient.seconds(stream.get("duration"))
     if stated is not None:
         return stated
-    found = _CLOCK.match(_text(_mapping(stream.get("tags")).get("DURATION")) or "")
+    found = _CLOCK.match(lenient.text(lenient.mapping(stream.get("tags")).get("DURATION")) or "")
     if found is None:
         return None
-    return _seconds(int(found[1][:6]) * 3600 + int(found[2]) * 60 + float(found[3]))
-
-
-def _seconds(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and 0 < number < 1e9 else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _integer(value: object) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and abs(number) < 2**53 else None
-
-
-def _fraction(value: object) -> Fraction | None:
-    """`30000/1001` or `4:3`; None for anything else, nought included."""
-    above, _, below = (_text(value) or "").replace(":", "/").partition("/")
-    numerator, denominator = _integer(above), _integer(below)
-    return Fraction(numerator, denominator) if numerator and denominator else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _mapping(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return lenient.seconds(int(found[1][:6]) * 3600 + int(found[2]) * 60 + float(found[3]))

@@ -182,9 +182,13 @@ def _encode(
     )
     limits = _limits(planned, seconds=planned.duration or _LONGEST_GUESS, threads=workshop.threads)
     try:
-        workshop.run(command, cwd=workshop.folder, limits=limits, on_line=on_line, on_log=workshop.on_log)
+        finished = workshop.run(
+            command, cwd=workshop.folder, limits=limits, on_line=on_line, on_log=workshop.on_log
+        )
     except ChildFailed as error:
         raise errors.from_child(error, probed=True) from error
+    if errors.speaks_of_full_storage(finished.tail):
+        raise errors.StorageFull
 
 
 def _limits(planned: Plan, *, seconds: float, threads: int) -> children.Limits:

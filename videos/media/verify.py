@@ -30,7 +30,9 @@ class Made:
 
 
 def outputs(plan: Plan, folder: Path) -> Made:
-    """Read the playlists of all that the plan asked for. Raises MediaDamaged if one is missing or empty.
+    """Read the playlists of all that the plan asked for.
+
+    Raises MediaDamaged if one is missing or empty, StorageFull if a file lacks what was written to it.
 
     Sound that can't be decoded is left out where there is a picture: a film without its sound is still of
     use, and `Made.sound` says that there is none.
@@ -46,11 +48,15 @@ def _measured(folder: Path, name: str) -> Media | None:
     path = folder / commands.playlist(name)
     if not path.exists():
         return None
-    media = playlists.parse(path.read_text(encoding="ascii"))
-    end = max((segment.offset + segment.size for segment in media.segments), default=0)
-    if media.seconds <= 0 or (folder / media.file).stat().st_size < end:
+    try:
+        media = playlists.parse(path.read_text(encoding="ascii"))
+    except ValueError:
         return None
-    return media
+    end = max((segment.offset + segment.size for segment in media.segments), default=0)
+    # ffmpeg does not notice every write that fails; what a playlist promises must be there.
+    if media.segments and (folder / media.file).stat().st_size < end:
+        raise errors.StorageFull
+    return media if media.seconds > 0 else None
 
 
 def lengths(probe: Probe, made: Made, *, extent: Extent, seconds_max: float) -> None:

@@ -14,7 +14,9 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "30")
 
 def ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)], check=True, stdin=subprocess.DEVNULL
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)],
+        check=True,
+        stdin=subprocess.DEVNULL,
     )
 
 

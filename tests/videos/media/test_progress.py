@@ -18,7 +18,14 @@ def test_time_moves_on() -> None:
 
 def test_what_says_nothing_is_passed_over() -> None:
     progress = Progress(10)
-    for line in ("out_time_us=N/A", "out_time_us=-66667", "out_time_us=", "out_time_us", "", "out_time=00:00:05"):
+    for line in (
+        "out_time_us=N/A",
+        "out_time_us=-66667",
+        "out_time_us=",
+        "out_time_us",
+        "",
+        "out_time=00:00:05",
+    ):
         assert not progress.feed(line)
     assert progress.seconds == 0
 
