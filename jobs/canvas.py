@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from celery import current_app, maybe_signature, states
 from celery.app.task import Context
@@ -18,7 +18,7 @@ from celery.canvas import Signature
 from django.db import transaction
 from kombu.utils.json import dumps, loads
 
-from jobs import dispatch
+from jobs import dispatch, kinds
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -39,16 +39,16 @@ def succeeded(job: Job, result: Any) -> None:
         return
     with dispatch.on_behalf_of(job):
         for link in _listed(wanted.get("link")):
-            _submit(maybe_signature(link, app=current_app), result, job, wanted)
+            _submit(_signature(link), result, job, wanted)
         chain = _listed(wanted.get("chain"))
         if chain:
-            following = maybe_signature(chain.pop(), app=current_app)
+            following = _signature(chain.pop())
             _submit(following, result, job, wanted, chain=chain)
         if wanted.get("chord"):
             current_app.backend.on_chord_part_return(_context(job, wanted), states.SUCCESS, result)
 
 
-def failed(job: Job, error: BaseException) -> None:
+def failed(job: Job, error: Exception) -> None:
     """Let Celery tell the error callbacks, the chain and the chord of a job that failed for good."""
     wanted = _wanted(job)
     if not wanted:
@@ -63,15 +63,17 @@ def _wanted(job: Job) -> dict[str, Any]:
     return dict(loads(json.dumps(job.canvas))) if job.canvas else {}
 
 
+def _signature(wanted: Any) -> Signature:
+    return cast(Signature, maybe_signature(wanted, app=current_app))
+
+
 def _listed(value: Any) -> list[Any]:
     if not value:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _submit(
-    signature: Signature, result: Any, job: Job, wanted: Mapping[str, Any], **options: Any
-) -> None:
+def _submit(signature: Signature, result: Any, job: Job, wanted: Mapping[str, Any], **options: Any) -> None:
     options |= {"parent_id": str(job.pk), "root_id": wanted.get("root_id") or str(job.pk)}
 
     def apply() -> None:
@@ -87,8 +89,8 @@ def _records_a_row(signature: Signature) -> bool:
     """Whether submitting the signature only writes job rows, so that it can be part of a transaction."""
     members = getattr(signature, "tasks", None)
     if members is not None:
-        return all(_records_a_row(maybe_signature(member, app=current_app)) for member in members)
-    return bool(getattr(current_app.tasks.get(signature.task), "is_job", False))
+        return all(_records_a_row(_signature(member)) for member in members)
+    return kinds.find(signature.task) is not None
 
 
 def _context(job: Job, wanted: Mapping[str, Any]) -> Context:

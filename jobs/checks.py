@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from jobs import kinds
 
 
 @register()
@@ -15,12 +16,12 @@ def check_kinds(**_: Any) -> list[CheckMessage]:
     queues = set(settings.CELERY_TASK_QUEUES)
     found: list[CheckMessage] = [
         Error(
-            f"{name} uses the queue {task.job_queue!r}, which is not in CELERY_TASK_QUEUES.",
+            f"{kind.name} uses the queue {kind.job_queue!r}, which is not in CELERY_TASK_QUEUES.",
             hint=f"Known queues: {', '.join(sorted(queues))}.",
             id="jobs.E001",
         )
-        for name, task in sorted(current_app.tasks.items())
-        if getattr(task, "is_job", False) and task.job_queue not in queues
+        for kind in kinds.every()
+        if kind.job_queue not in queues
     ]
     if settings.CELERY_RESULT_BACKEND != "jobs.results:JobBackend":
         found.append(

@@ -54,9 +54,7 @@ class ChildFailed(JointoError):
     code: ClassVar[str] = "child_failed"
     message = "A program that was started ended with an error."
 
-    def __init__(
-        self, message: str | None = None, *, returncode: int | None = None, tail: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, message: str | None = None, *, returncode: int | None = None, tail: Sequence[str] = ()) -> None:
         super().__init__(message, details={"returncode": returncode})
         self.returncode = returncode  # negative: the signal that ended it; None: it was killed by `run`
         self.tail = list(tail)

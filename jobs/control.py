@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from celery import current_app
 from celery.exceptions import TaskRevokedError
 from django.db import transaction
 
-from jobs import canvas, dispatch, transitions
+from jobs import canvas, dispatch, kinds, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.models import Job
 from jobs.status import RETRYABLE, WAITING, JobStatus
@@ -61,6 +60,5 @@ def set_priority(job: Job, priority: int) -> bool:
 
 
 def _budget(job: Job) -> int:
-    task = current_app.tasks.get(job.kind)
-    policy = getattr(task, "policy", None)
-    return int(policy.max_attempts) if policy else 1
+    kind = kinds.find(job.kind)
+    return kind.policy.max_attempts if kind else 1

@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
-from jobs import transitions
+from jobs import kinds, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.models import Job, Worker
 from jobs.priority import NORMAL, ORDER
@@ -87,7 +86,7 @@ def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tu
     key of the same owner gives the same job.
     """
     parent = _parent.get()
-    owner_id = request.owner_id if request.owner_id is not None else parent and parent.owner_id
+    owner_id = parent.owner_id if request.owner_id is None and parent else request.owner_id
     known = _known(request, owner_id)
     if known:
         return known, False
@@ -140,12 +139,12 @@ def release(queue: str) -> int:
         return 0
     jobs = _take(queue, free)
     for position, job in enumerate(jobs):
-        task = current_app.tasks.get(job.kind)
-        if task is None:
+        kind = kinds.find(job.kind)
+        if kind is None:
             transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.")
             continue
         try:
-            task.publish(job)
+            kind.publish(job)
         except (OperationalError, OSError) as error:
             _put_back(jobs[position:], error)
             return position
@@ -176,7 +175,7 @@ def resend(*, older_than: timedelta) -> int:
 
 def capacity(queue: str) -> int:
     """How many jobs of a queue the workers that are there can run at once."""
-    alive = transitions.after(Now(), -MISSED_PULSES * settings.JOINTO_JOBS["PULSE"])
+    alive = transitions.after(Now(), -MISSED_PULSES * settings.JOINTO_JOBS.pulse)
     workers = Worker.objects.filter(seen_at__gt=alive).values_list("queues", "concurrency")
     return sum(concurrency for queues, concurrency in workers if queue in queues)
 
@@ -186,9 +185,9 @@ def room(queue: str) -> int:
     places = capacity(queue)
     if not places:
         return 0
-    taken = Job.objects.filter(
-        Q(status=JobStatus.PROCESSING) | Q(released_at__isnull=False), queue=queue
-    ).aggregate(n=Count("id"))["n"]
+    taken = Job.objects.filter(Q(status=JobStatus.PROCESSING) | Q(released_at__isnull=False), queue=queue).aggregate(
+        n=Count("id")
+    )["n"]
     return 2 * places - int(taken)
 
 
@@ -200,12 +199,8 @@ def _take(queue: str, limit: int) -> list[Job]:
     """Mark the best rows as released. Two dispatchers at once never take the same row."""
     with transaction.atomic():
         best = Job.objects.filter(_due(), queue=queue, released_at__isnull=True).order_by(*ORDER)
-        jobs = list(
-            best.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit]
-        )
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
-            released_at=Now(), releases=F("releases") + 1
-        )
+        jobs = list(best.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit])
+        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(released_at=Now(), releases=F("releases") + 1)
     for job in jobs:
         job.releases += 1
     return jobs

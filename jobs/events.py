@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import uuid
@@ -128,7 +129,7 @@ class Hub:
         while self._watchers:
             scopes = {watcher.scope for watcher in self._watchers}
             try:
-                found = await self._in_thread(lambda scopes=scopes: self._changes.since_last(scopes))
+                found = await self._in_thread(functools.partial(self._changes.since_last, scopes))
             except Exception:  # the database may be away for a while; the watchers stay
                 logger.exception("a poll for events failed")
                 found = []
@@ -138,7 +139,7 @@ class Hub:
                     if watcher.scope.covers(job):
                         for event in events:
                             watcher.offer(_closing(event, watcher.scope, job))
-            await asyncio.sleep(settings.JOINTO_JOBS["EVENTS_POLL"].total_seconds())
+            await asyncio.sleep(settings.JOINTO_JOBS.events_poll.total_seconds())
         await self._in_thread(connection.close)
         self._changes = _Changes()
 
@@ -215,11 +216,7 @@ def _past(scope: Scope, after: int | None, render: Render) -> Iterable[Event]:
 
 def is_over(job: Job, *, after: int | None) -> bool:
     """Whether a client that knows all transitions up to `after` has nothing more to expect."""
-    return (
-        job.is_finished
-        and after is not None
-        and not Transition.objects.filter(job_id=job.pk, pk__gt=after).exists()
-    )
+    return job.is_finished and after is not None and not Transition.objects.filter(job_id=job.pk, pk__gt=after).exists()
 
 
 def _moved(row: Transition) -> Event:

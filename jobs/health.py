@@ -38,7 +38,7 @@ def broker_answers() -> bool:
 
 def workers_alive() -> list[str]:
     """The names of the workers whose heartbeat is fresh."""
-    wait: timedelta = MISSED_PULSES * settings.JOINTO_JOBS["PULSE"]
+    wait: timedelta = MISSED_PULSES * settings.JOINTO_JOBS.pulse
     alive = Worker.objects.filter(seen_at__gt=transitions.after(Now(), -wait))
     return list(alive.values_list("name", flat=True))
 

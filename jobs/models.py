@@ -15,8 +15,6 @@ from jobs.priority import NORMAL
 from jobs.status import FINISHED, TRANSITIONS, WAITING, JobStatus, Outcome, celery_state
 
 
-
-
 def _choices(words: type[JobStatus] | type[Outcome]) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ")) for word in words]
 
@@ -45,9 +43,7 @@ class Job(models.Model):
     canvas = models.JSONField(_("what Celery's canvas wants done afterwards"), default=dict)
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001  NULLs never collide
 
-    status = models.CharField(
-        _("status"), max_length=10, choices=JOB_STATUSES, default=JobStatus.PENDING.value
-    )
+    status = models.CharField(_("status"), max_length=10, choices=JOB_STATUSES, default=JobStatus.PENDING.value)
     priority = models.PositiveSmallIntegerField(
         _("priority"),
         default=NORMAL,
@@ -81,9 +77,7 @@ class Job(models.Model):
         verbose_name_plural = _("jobs")
         ordering = ["-created_at", "-id"]
         constraints = [
-            models.CheckConstraint(
-                name="job_status_known", condition=Q(status__in=[s.value for s in JobStatus])
-            ),
+            models.CheckConstraint(name="job_status_known", condition=Q(status__in=[s.value for s in JobStatus])),
             models.CheckConstraint(name="job_priority_0_to_10", condition=Q(priority__lte=10)),
             models.CheckConstraint(
                 name="job_lease_while_processing",
@@ -111,9 +105,7 @@ class Job(models.Model):
             # What the sweep asks: given to the broker and never picked up.
             models.Index(name="job_released", fields=["released_at"], condition=Q(released_at__isnull=False)),
             # What the rescue asks: whose lease ran out.
-            models.Index(
-                name="job_lease", fields=["lease_expires_at"], condition=Q(status=JobStatus.PROCESSING.value)
-            ),
+            models.Index(name="job_lease", fields=["lease_expires_at"], condition=Q(status=JobStatus.PROCESSING.value)),
             # What lists, events and the admin ask.
             models.Index(name="job_by_owner", fields=["owner", "-created_at", "-id"]),
             models.Index(name="job_by_owner_update", fields=["owner", "updated_at"]),
@@ -156,9 +148,7 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField(_("number"))
     worker = models.CharField(_("worker"), max_length=200)
     pid = models.PositiveIntegerField(_("process"), default=0)
-    outcome = models.CharField(
-        _("outcome"), max_length=12, choices=_choices(Outcome), default=Outcome.RUNNING.value
-    )
+    outcome = models.CharField(_("outcome"), max_length=12, choices=_choices(Outcome), default=Outcome.RUNNING.value)
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")

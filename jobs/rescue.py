@@ -41,7 +41,7 @@ def sweep() -> dict[str, int]:
     return {
         "rescued": rescue(),
         "expired": expire(),
-        "resent": dispatch.resend(older_than=settings.JOINTO_JOBS["RESEND"]),
+        "resent": dispatch.resend(older_than=settings.JOINTO_JOBS.resend),
         "released": dispatch.release_all(),
     }
 
@@ -55,16 +55,14 @@ def rescue(*, now: Instant | None = None) -> int:
 def _rescue_one(job: Job) -> bool:
     crashes = job.crashes + 1
     exhausted = job.attempt >= job.max_attempts
-    if crashes >= settings.JOINTO_JOBS["MAX_CRASHES"] or exhausted:
+    if crashes >= settings.JOINTO_JOBS.max_crashes or exhausted:
         error = CrashedTooOften()
         moved = transitions.fail(job, code=error.code, message=error.message, crashed=True)
         if moved:
             canvas.failed(job, error)
     else:
         wait = timedelta(seconds=crash_wait_seconds(crashes))
-        moved = transitions.retry_later(
-            job, wait=wait, code=Crashed.code, message=Crashed.message, crashed=True
-        )
+        moved = transitions.retry_later(job, wait=wait, code=Crashed.code, message=Crashed.message, crashed=True)
     if moved:
         logger.warning("rescued job %s (%s) from attempt %d", job.pk, job.kind, job.attempt)
         discard(f"{job.pk}-{job.attempt}")
@@ -75,17 +73,13 @@ def expire(*, now: Instant | None = None) -> int:
     """Fail the waiting jobs whose deadline has passed; how many."""
     late = Job.objects.filter(status__in=sorted(WAITING), deadline_at__lte=now or Now())
     sentence = "The job was not started before its deadline."
-    return sum(
-        transitions.refuse(job, code="deadline_passed", message=sentence) for job in late[:_AT_ONCE]
-    )
+    return sum(transitions.refuse(job, code="deadline_passed", message=sentence) for job in late[:_AT_ONCE])
 
 
-def child_died(job_id: uuid.UUID | None, *, worker: str | None) -> None:
+def child_died(job_id: uuid.UUID, *, worker: str) -> None:
     """Let a lease run out now, because the worker saw the process die that held it."""
     held = Attempt.objects.filter(job_id=job_id, worker=worker, ended_at__isnull=True).values("number")
-    Job.objects.filter(pk=job_id, status=JobStatus.PROCESSING, attempt__in=held).update(
-        lease_expires_at=Now()
-    )
+    Job.objects.filter(pk=job_id, status=JobStatus.PROCESSING, attempt__in=held).update(lease_expires_at=Now())
 
 
 def discard(name: str) -> None:
@@ -102,4 +96,3 @@ def discard_leftovers() -> int:
     for name in leftovers:
         discard(name)
     return len(leftovers)
-

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_celery_results.backends.database import DatabaseBackend
 from django_celery_results.models import TaskResult
 
+from jobs import kinds
 from jobs.models import Attempt, Job
 from jobs.status import JobStatus, celery_state
 
@@ -40,7 +41,9 @@ def mirror(
 ) -> None:
     """Write how a job ended where operators look for results; one statement, in the caller's transaction."""
     now = timezone.now()
-    failure = error and {"exc_type": error["code"], "exc_message": [error["message"]], "exc_module": "jobs"}
+    failure: dict[str, Any] | None = None
+    if error:
+        failure = {"exc_type": error["code"], "exc_message": [error["message"]], "exc_module": "jobs"}
     fields = {
         "task_name": job.kind,
         "task_args": json.dumps(repr(tuple(job.args))),
@@ -62,7 +65,7 @@ def mirror(
     )
 
 
-class JobBackend(DatabaseBackend):  # type: ignore[misc]  # the package has no types
+class JobBackend(DatabaseBackend):
     """django-celery-results, except that a job's own row answers for it."""
 
     def _store_result(
@@ -82,21 +85,21 @@ class JobBackend(DatabaseBackend):  # type: ignore[misc]  # the package has no t
         job_id = job_id_of(task_id)
         job = Job.objects.filter(pk=job_id).first() if job_id else None
         if job is None:
-            return super()._get_task_meta_for(task_id)  # type: ignore[no-any-return]
-        return self.meta_from_decoded(_meta(job, task_id))  # type: ignore[no-any-return]
+            return dict(super()._get_task_meta_for(task_id))
+        return dict(self.meta_from_decoded(_meta(job, task_id)))
 
     def mark_as_failure(self, task_id: str, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         """Besides what Celery does: a child that died is a job that can be rescued now, not a lease later."""
-        request = kwargs.get("request")
+        request: Any = kwargs.get("request")
         if self._is_job(request) and (_is_lost_child(exc) or isinstance(exc, TimeLimitExceeded)):
             from jobs import rescue
 
-            rescue.child_died(job_id_of(task_id), worker=request.hostname)
+            if job_id := job_id_of(task_id):
+                rescue.child_died(job_id, worker=request.hostname)
         super().mark_as_failure(task_id, exc, *args, **kwargs)
 
     def _is_job(self, request: Any) -> bool:
-        task = self.app.tasks.get(getattr(request, "task", None))
-        return bool(getattr(task, "is_job", False))
+        return kinds.find(getattr(request, "task", None)) is not None
 
 
 def _is_lost_child(exc: BaseException) -> bool:

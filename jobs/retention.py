@@ -21,8 +21,8 @@ def clean_up(now: datetime, *, on_batch: Callable[[int], None] = lambda removed:
 
     `on_batch` hears the running total after each batch. Broken off, it goes on where it stopped.
     """
-    results = now - settings.JOINTO_JOBS["KEEP_RESULTS"]
-    jobs = now - settings.JOINTO_JOBS["KEEP_JOBS"]
+    results = now - settings.JOINTO_JOBS.keep_results
+    jobs = now - settings.JOINTO_JOBS.keep_jobs
     old: dict[str, QuerySet[Any]] = {
         "results": TaskResult.objects.filter(date_done__lt=results).order_by("date_done"),
         "groups": GroupResult.objects.filter(date_done__lt=results).order_by("date_done"),

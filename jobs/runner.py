@@ -10,7 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
@@ -53,9 +53,7 @@ def run(task: JobTask, message_id: str | None, *, worker: str) -> Any:
     Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
     """
     job_id = job_id_of(message_id)
-    job = job_id and transitions.claim(
-        job_id, worker=worker, pid=os.getpid(), lease=settings.JOINTO_JOBS["LEASE"]
-    )
+    job = job_id and transitions.claim(job_id, worker=worker, pid=os.getpid(), lease=settings.JOINTO_JOBS.lease)
     if not job:
         logger.info("message %s finds nothing to do: its job is taken, not due, or at its end", message_id)
         raise Ignore
@@ -80,7 +78,7 @@ def _attempt(task: JobTask, job: Job, log_tail: _LogTail) -> Any:
         except watch.Stopped as stopped:
             if stopped.reason is watch.Reason.STOPPING:
                 transitions.hand_back(job, log_tail=log_tail.text())
-        except Exception as error:  # whatever a body raises is an outcome of the attempt
+        except Exception as error:  # noqa: BLE001  whatever a body raises is an outcome of the attempt
             _fail(task, job, error, context, log_tail)
         except BaseException:  # the process is told to go
             _gone(task, job, context, log_tail)
@@ -103,7 +101,7 @@ def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) ->
 
 def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_tail: _LogTail) -> None:
     """Settle an attempt whose body raised, and tell Celery the same; always raises."""
-    said = {
+    said: dict[str, Any] = {
         "traceback": "".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:],
         "log_tail": log_tail.text(),
     }
@@ -120,7 +118,7 @@ def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_ta
         case RetryIn(seconds):
             wait = timedelta(seconds=seconds)
             transitions.retry_later(job, wait=wait, code=ours.code, message=ours.message, **said)
-            raise Retry(exc=error, when=seconds)
+            raise Retry(exc=error, when=cast(Any, seconds))  # a number of seconds, whatever the stubs say
         case GiveUp():
             if transitions.fail(job, code=ours.code, message=ours.message, **said):
                 canvas.failed(job, error)

@@ -11,6 +11,7 @@ chain, a group, or by the beat — records a job and returns an AsyncResult whos
 
 from __future__ import annotations
 
+import functools
 import inspect
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +85,12 @@ class JobTask(Task):
         body, or are no JSON.
         """
         job, _new = self.submit(
-            args or (), kwargs or {}, task_id=task_id, owner_id=owner_id, idempotency_key=idempotency_key, **options
+            args or (),
+            kwargs or {},
+            task_id=task_id,
+            owner_id=owner_id,
+            idempotency_key=idempotency_key,
+            **options,
         )
         return self.AsyncResult(str(job.pk))
 
@@ -121,7 +127,7 @@ class JobTask(Task):
                 idempotency_key=idempotency_key,
                 canvas=canvas.wishes(options),
             ),
-            then=self.on_recorded and (lambda job: self.on_recorded(job, **named)),
+            then=functools.partial(_recorded, self.on_recorded, named),
         )
         return job, new
 
@@ -179,6 +185,11 @@ def job(
         return shared_task(base=JobTask, **attributes, **options)(body)  # type: ignore[no-any-return]
 
     return decorate
+
+
+def _recorded(hook: Callable[..., None] | None, named: Mapping[str, Any], job: Job) -> None:
+    if hook:
+        hook(job, **named)
 
 
 def _instant(eta: datetime | str | None) -> datetime | None:

@@ -35,9 +35,7 @@ def health_check() -> dict[str, Any]:
 @job(queue="maintenance", retry=RetryPolicy(retries=3, first_seconds=60), soft_time_limit=minutes(55))
 def cleanup_expired_results(ctx: JobContext) -> dict[str, int]:
     """Remove results and finished jobs that are past their time."""
-    return retention.clean_up(
-        timezone.now(), on_batch=lambda removed: ctx.progress(0, 0, f"{removed} rows removed")
-    )
+    return retention.clean_up(timezone.now(), on_batch=lambda removed: ctx.progress(0, 0, f"{removed} rows removed"))
 
 
 periodic("jobs.tasks.sweep", "Sweep: rescue and release jobs", Every(seconds=60))

@@ -80,12 +80,12 @@ def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: In
 def renew(job: Job, *, lease: timedelta, now: Instant | None = None, **seen: Any) -> bool:
     """Prolong the lease of the running attempt, and write the progress `seen` with it; False: not ours now."""
     now = now or Now()
-    return _mine(job).update(lease_expires_at=after(now, lease), updated_at=now, **seen) == 1
+    return bool(_mine(job).update(lease_expires_at=after(now, lease), updated_at=now, **seen))
 
 
 def is_mine(job: Job) -> bool:
     """Whether the attempt of this row still is the one that may write."""
-    return _mine(job).exists()
+    return bool(_mine(job).exists())
 
 
 def complete(job: Job, result: Any, *, effects: Iterable[Effect] = (), **attempt: Any) -> bool:
@@ -100,9 +100,7 @@ def complete(job: Job, result: Any, *, effects: Iterable[Effect] = (), **attempt
     return True
 
 
-def retry_later(
-    job: Job, *, wait: timedelta, code: str, message: str, crashed: bool = False, **attempt: Any
-) -> bool:
+def retry_later(job: Job, *, wait: timedelta, code: str, message: str, crashed: bool = False, **attempt: Any) -> bool:
     """End the attempt badly, and have the job tried again once `wait` has passed."""
     outcome = Outcome.CRASHED if crashed else Outcome.FAILED
     fields = {
@@ -139,9 +137,7 @@ def hand_back(job: Job, **attempt: Any) -> bool:
     """Give a job back that a stopping worker was at: it waits again, and the attempt is not charged."""
     fields = {"run_at": Now(), "max_attempts": F("max_attempts") + 1}
     with transaction.atomic():
-        return _leave(
-            job, JobStatus.PENDING, Outcome.HANDED_BACK, fields, attempt, reason="the worker was stopped"
-        )
+        return _leave(job, JobStatus.PENDING, Outcome.HANDED_BACK, fields, attempt, reason="the worker was stopped")
 
 
 def refuse(job: Job, *, code: str, message: str) -> bool:

@@ -74,7 +74,7 @@ class Watched:
         self.reason: Reason | None = None
         self.armed = False
         self._thread = threading.get_ident()
-        self._lease = settings.JOINTO_JOBS["LEASE"]
+        self._lease = settings.JOINTO_JOBS.lease
         self._renewed_at = self._written_at = self._reminded_at = time.monotonic()
         self._tail = ""
 
@@ -152,7 +152,7 @@ class _Watcher:
 
     def _run(self) -> None:
         while True:
-            time.sleep(settings.JOINTO_JOBS["WATCH"].total_seconds())
+            time.sleep(settings.JOINTO_JOBS.watch.total_seconds())
             watched = self.watched
             if watched:
                 try:

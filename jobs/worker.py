@@ -22,7 +22,7 @@ from jobs.models import Worker
 logger = logging.getLogger(__name__)
 
 
-class Pulse(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery's bootsteps have no types
+class Pulse(bootsteps.StartStopStep):
     """A thread of the worker's main process: heartbeat and sweep, until the worker stops."""
 
     requires = ("celery.worker.components:Pool",)
@@ -47,7 +47,7 @@ class Pulse(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery's bootstep
     terminate = stop
 
     def _beat(self, parent: Any) -> None:
-        interval = settings.JOINTO_JOBS["PULSE"].total_seconds()
+        interval = settings.JOINTO_JOBS.pulse.total_seconds()
         while not self._stop.is_set():
             try:
                 heartbeat(
@@ -71,12 +71,12 @@ def heartbeat(name: str, *, queues: list[str], concurrency: int) -> None:
     Worker.objects.update_or_create(name=name, defaults=seen, create_defaults={**seen, "started_at": now})
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def _hand_back_soon(**_: Any) -> None:
-    watch.stop_soon(settings.JOINTO_JOBS["STOP_GRACE"].total_seconds())
+    watch.stop_soon(settings.JOINTO_JOBS.stop_grace.total_seconds())
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]
+@worker_process_init.connect
 def _forget_inherited_connections(**_: Any) -> None:
     # A child of the pool was forked from a process whose threads hold connections; they are not ours to close.
     for alias in connections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
@@ -11,6 +12,6 @@ _django = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  Django is set up by the line above
 
-from jointo.limits import BodyLimit  # noqa: E402
+from jointo.limits import Application, BodyLimit  # noqa: E402
 
-application = BodyLimit(_django, max_bytes=settings.REQUEST_MAX_BYTES)
+application = BodyLimit(cast(Application, _django), max_bytes=settings.REQUEST_MAX_BYTES)

@@ -15,11 +15,11 @@ from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+_env = Env()
 _file = os.environ.get("JOINTO_ENV_FILE", str(BASE_DIR / ".env"))
 if _file:
-    Env.read_env(_file, recurse=False)
+    _env.read_env(_file, recurse=False)
 
-_env = Env()
 _positive = validate.Range(min=1)
 
 with _env.prefixed("JOINTO_"):

@@ -45,9 +45,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     match error:
         case JointoError():
             headers = {"Retry-After": str(int(error.retry_after))} if error.retry_after else {}
-            return Response(
-                body(error.code, error.message, error.details), status=error.status, headers=headers
-            )
+            return Response(body(error.code, error.message, error.details), status=error.status, headers=headers)
         case Http404():
             return Response(body("not_found", "There is nothing of yours at this address."), status=404)
         case PermissionDenied():
@@ -74,7 +72,7 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
     if isinstance(error, InvalidToken):
         sentence = "The access token is wrong or has expired. Get a new one with your refresh token."
         return Response(body(code, sentence), status=error.status_code, headers=headers)
-    return Response(body(code, str(error.detail)), status=error.status_code, headers=headers)
+    return Response(body(code, _sentence(str(error.detail))), status=error.status_code, headers=headers)
 
 
 def _first_sentence(details: Any) -> str:
@@ -82,7 +80,11 @@ def _first_sentence(details: Any) -> str:
     field, reason = next(iter(details.items()), ("", "The input is not valid."))
     while isinstance(reason, list | dict) and reason:
         reason = reason[0] if isinstance(reason, list) else next(iter(reason.values()))
-    return str(reason) if field == "non_field_errors" else f"{field}: {reason}"
+    return _sentence(str(reason) if field == "non_field_errors" else f"{field}: {reason}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _wants_json(request: HttpRequest) -> bool:

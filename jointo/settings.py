@@ -6,9 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
+from jobs.conf import JobSettings
 from jointo import env
+from videos.conf import VideoSettings
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Job] and the like, at run time
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.DATA_DIR
@@ -140,7 +145,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_QUEUES = {name: {} for name in ("ai", "media", "export", "assets", "maintenance")}
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
+    name: {} for name in ("ai", "media", "export", "assets", "maintenance")
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ACKS_LATE = False  # what is lost is sent again; a late ack makes workers stop (celery 5.7.0)
 CELERY_TASK_TRACK_STARTED = True
@@ -153,6 +160,10 @@ CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
+# Whoever submits a job must not wait for a broker that is away or hangs: the job waits in the database.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "interval_start": 0, "interval_max": 0.1}
+if env.BROKER_URL.startswith(("redis", "unix", "sentinel")):
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 1, "socket_timeout": 3}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
@@ -160,30 +171,30 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # -- jobs ------------------------------------------------------------------------------------------------
 
-JOINTO_JOBS = {
-    "LEASE": timedelta(seconds=env.JOB_LEASE_SECONDS),
-    "WATCH": timedelta(seconds=env.JOB_WATCH_SECONDS),
-    "RESEND": timedelta(seconds=env.JOB_RESEND_SECONDS),
-    "STOP_GRACE": timedelta(seconds=env.JOB_STOP_GRACE_SECONDS),
-    "PULSE": timedelta(seconds=env.WORKER_PULSE_SECONDS),
-    "EVENTS_POLL": timedelta(seconds=env.EVENTS_POLL_SECONDS),
-    "MAX_CRASHES": env.JOB_MAX_CRASHES,
-    "KEEP_RESULTS": timedelta(hours=env.KEEP_RESULTS_HOURS),
-    "KEEP_JOBS": timedelta(days=env.KEEP_JOBS_DAYS),
-}
+JOINTO_JOBS = JobSettings(
+    lease=timedelta(seconds=env.JOB_LEASE_SECONDS),
+    watch=timedelta(seconds=env.JOB_WATCH_SECONDS),
+    resend=timedelta(seconds=env.JOB_RESEND_SECONDS),
+    stop_grace=timedelta(seconds=env.JOB_STOP_GRACE_SECONDS),
+    pulse=timedelta(seconds=env.WORKER_PULSE_SECONDS),
+    events_poll=timedelta(seconds=env.EVENTS_POLL_SECONDS),
+    max_crashes=env.JOB_MAX_CRASHES,
+    keep_results=timedelta(hours=env.KEEP_RESULTS_HOURS),
+    keep_jobs=timedelta(days=env.KEEP_JOBS_DAYS),
+)
 
 # -- videos ----------------------------------------------------------------------------------------------
 
-JOINTO_VIDEOS = {
-    "CHUNK_BYTES": env.UPLOAD_CHUNK_BYTES,
-    "MAX_BYTES": env.UPLOAD_MAX_BYTES,
-    "TOKEN": timedelta(seconds=env.UPLOAD_TOKEN_SECONDS),
-    "KEEP_UPLOADS": timedelta(hours=env.KEEP_UPLOADS_HOURS),
-    "KEEP_DELETED": timedelta(days=env.KEEP_DELETED_VIDEOS_DAYS),
-    "MAX_SECONDS": env.VIDEO_MAX_SECONDS,
-    "MAX_PIXELS": env.VIDEO_MAX_PIXELS,
-    "THREADS": env.FFMPEG_THREADS,
-}
+JOINTO_VIDEOS = VideoSettings(
+    chunk_bytes=env.UPLOAD_CHUNK_BYTES,
+    max_bytes=env.UPLOAD_MAX_BYTES,
+    token=timedelta(seconds=env.UPLOAD_TOKEN_SECONDS),
+    keep_uploads=timedelta(hours=env.KEEP_UPLOADS_HOURS),
+    keep_deleted=timedelta(days=env.KEEP_DELETED_VIDEOS_DAYS),
+    max_seconds=env.VIDEO_MAX_SECONDS,
+    max_pixels=env.VIDEO_MAX_PIXELS,
+    threads=env.FFMPEG_THREADS,
+)
 
 # -- the API ---------------------------------------------------------------------------------------------
 

@@ -26,7 +26,11 @@ def make_user(name: str = "", **fields: Any) -> User:
 def make_job(kind: str = "tests.kinds.add", *, args: tuple[Any, ...] = (1, 2), **fields: Any) -> Job:
     """A pending job, as `delay` records it, that is not released."""
     request = dispatch.Request(
-        kind=kind, queue=fields.pop("queue", "maintenance"), args=args, max_attempts=fields.pop("max_attempts", 4), **fields
+        kind=kind,
+        queue=fields.pop("queue", "maintenance"),
+        args=args,
+        max_attempts=fields.pop("max_attempts", 4),
+        **fields,
     )
     with transaction.atomic():
         job, _ = dispatch.submit(request)

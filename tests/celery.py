@@ -2,5 +2,4 @@
 
 from jointo.celery import app
 
-
 app.conf.include = ["tests.kinds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def django_db_modify_db_settings() -> None:
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(environment.DATA_DIR / "test.sqlite3")
+
+
+@pytest.fixture
+def no_files() -> None:
+    """No uploaded, published or private file is there when the test begins."""
+    for folder in (settings.MEDIA_ROOT, settings.UPLOADS_DIR, settings.SCRATCH_DIR):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +77,7 @@ def worker(shared_worker: SharedWorker, transactional_db: None) -> Process:
 
 
 @pytest.fixture
-def stack(
-    redis_server: Redis, shared_worker: SharedWorker, transactional_db: None, tmp_path: Path
-) -> Iterator[Stack]:
+def stack(redis_server: Redis, shared_worker: SharedWorker, transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
     """Starts processes for one test, and ends them."""
     shared_worker.stop()
     redis_server.client.flushall()

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(tempfile.mkdtemp(prefix="jointo-tests-"))
 REDIS_PORT = free_port()
 
+(DATA_DIR / "static").mkdir()
+
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 os.environ |= {

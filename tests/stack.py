@@ -20,6 +20,8 @@ from tests import environment
 
 T = TypeVar("T")
 
+_CELERY = (sys.executable, "-m", "celery", "-A", "tests.celery")
+
 
 def wait_for(condition: Callable[[], T], *, seconds: float = 30.0, what: str = "") -> T:
     """What the condition gives once it gives something true; AssertionError if it does not in time."""
@@ -41,7 +43,12 @@ class Process:
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                argv, env=env, cwd=environment.ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                argv,
+                env=env,
+                cwd=environment.ROOT,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
         self.pid = self._child.pid
@@ -101,7 +108,17 @@ class Redis:
         self.client = redis.Redis(port=port, socket_connect_timeout=1)
 
     def start(self) -> None:
-        argv = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        argv = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         argv += ["--dir", str(self._folder)]
         self._process = Process("redis", argv, dict(os.environ), self._folder)
         wait_for(self._answers, what="Redis")
@@ -152,7 +169,12 @@ class Stack:
         return process
 
     def worker(
-        self, *, queues: str = "ai,media,export,assets,maintenance", concurrency: int = 2, pool: str = "prefork", **env: str
+        self,
+        *,
+        queues: str = "ai,media,export,assets,maintenance",
+        concurrency: int = 2,
+        pool: str = "prefork",
+        **env: str,
     ) -> Process:
         """A Celery worker that knows the kinds of tests.kinds too; there once its heartbeat is."""
         from jobs.models import Worker
@@ -161,8 +183,11 @@ class Stack:
         name = f"w{self._count}-{os.getpid()}@test"
         process = self.start(
             f"worker{self._count}",
-            [sys.executable, "-m", "celery", "-A", "tests.celery", "worker", "-n", name, "-Q", queues]
-            + ["-c", str(concurrency), "-P", pool, "-l", "INFO", "--without-gossip", "--without-mingle"],
+            [
+                *_CELERY,
+                *("worker", "-n", name, "-Q", queues, "-c", str(concurrency), "-P", pool, "-l", "INFO"),
+                *("--without-gossip", "--without-mingle"),
+            ],
             **env,
         )
 
@@ -174,15 +199,17 @@ class Stack:
         return process
 
     def beat(self) -> Process:
-        return self.start("beat", [sys.executable, "-m", "celery", "-A", "tests.celery", "beat", "-l", "INFO"])
+        return self.start("beat", [*_CELERY, "beat", "-l", "INFO"])
 
     def web(self, **env: str) -> tuple[Process, str]:
         """A web server; and its address."""
         port = environment.free_port()
         process = self.start(
             "web",
-            [sys.executable, "-m", "uvicorn", "jointo.asgi:application", "--port", str(port)]
-            + ["--timeout-graceful-shutdown", "2"],
+            [
+                *(sys.executable, "-m", "uvicorn", "jointo.asgi:application", "--port", str(port)),
+                *("--timeout-graceful-shutdown", "2"),
+            ],
             **env,
         )
         address = f"http://127.0.0.1:{port}"

@@ -5,6 +5,7 @@ Rows first, files after: broken off half way, the files are orphans, and the nex
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ def purge(video: Video) -> None:
 
 
 def _deleted_videos(now: datetime) -> int:
-    long_ago = now - settings.JOINTO_VIDEOS["KEEP_DELETED"]
+    long_ago = now - settings.JOINTO_VIDEOS.keep_deleted
     count = 0
     while batch := list(Video.objects.filter(deleted_at__lte=long_ago).order_by("deleted_at")[:_BATCH]):
         for video in batch:
@@ -49,7 +50,7 @@ def _deleted_videos(now: datetime) -> int:
 
 
 def _expired_uploads(now: datetime) -> int:
-    long_ago = now - settings.JOINTO_VIDEOS["KEEP_UPLOADS"]
+    long_ago = now - settings.JOINTO_VIDEOS.keep_uploads
     count = 0
     expired = Upload.objects.filter(video__isnull=True, touched_at__lt=long_ago).order_by("touched_at")
     for upload in expired.iterator(_BATCH):
@@ -76,11 +77,11 @@ def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:
     """Everything that a row should name, with the question whether one does."""
     root = Path(settings.MEDIA_ROOT)
     for path in sorted((root / "videos/uploads").glob("*/*/*/*")):
-        yield path, lambda name=_name(path): Video.objects.filter(source=name).exists()
+        yield path, Video.objects.filter(source=_name(path)).exists
     for path in sorted((root / "videos").glob("[0-9]*/*")):
-        yield path, lambda name=_name(path): Video.objects.filter(folder=name).exists()
+        yield path, Video.objects.filter(folder=_name(path)).exists
     for path in sorted(Path(settings.UPLOADS_DIR).glob("*.part")):
-        yield path, lambda key=path.stem: _is_unfinished(key)
+        yield path, functools.partial(_is_unfinished, path.stem)
 
 
 def _name(path: Path) -> str:

@@ -94,3 +94,15 @@ class StorageFull(JointoError):
     status = 507
     remedy = Remedy.RETRY
     message = "The server has no room left on its disk. Try again later, or tell its operator."
+
+
+class ChunksTotalWrong(BadInput):
+    code = "chunks_total_wrong"
+    status = 400
+    message = "The upload has a different number of chunks."
+
+
+class IdempotencyKeyTooLong(BadInput):
+    code = "idempotency_key_too_long"
+    status = 400
+    message = "An Idempotency-Key may have at most 255 characters."

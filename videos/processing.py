@@ -39,8 +39,8 @@ def process(video_id: int, ctx: JobContext) -> dict[str, Any]:
         ctx.scratch,
         on_progress=ctx.progress,
         on_log=logger.info,
-        caps=Caps(pixels=settings.JOINTO_VIDEOS["MAX_PIXELS"], seconds=settings.JOINTO_VIDEOS["MAX_SECONDS"]),
-        threads=settings.JOINTO_VIDEOS["THREADS"],
+        caps=Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds),
+        threads=settings.JOINTO_VIDEOS.threads,
     )
     # The attempt's own folder: a worker that comes back from the dead overwrites nobody.
     folder = f"videos/{video.pk}/{ctx.name}"

@@ -1,6 +1,4 @@
-"""Serves published files to those who may see them, whole or in ranges, as players ask for them.
-
-"""
+"""Serves published files to those who may see them, whole or in ranges, as players ask for them."""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ urlpatterns = [
     path("", pages.library, name="library"),
     path("videos/<int:pk>/", pages.video, name="video-page"),
     path(
-        f"{settings.MEDIA_URL.strip('/')}/videos/<int:video_id>/<slug:folder>/<str:file>", serving.media, name="media"
+        f"{settings.MEDIA_URL.strip('/')}/videos/<int:video_id>/<slug:folder>/<str:file>",
+        serving.media,
+        name="media",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
@@ -73,11 +73,11 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(JobError)
+    @extend_schema_field(cast(Any, JobError))  # a TypedDict is fine; the stubs do not know
     def get_error(self, job: Job) -> dict[str, str] | None:
         return job.error
 
-    @extend_schema_field(JobUrls)
+    @extend_schema_field(cast(Any, JobUrls))  # a TypedDict is fine; the stubs do not know
     def get_urls(self, job: Job) -> JobUrls:
         return {
             "self": reverse("job", args=[job.pk]),

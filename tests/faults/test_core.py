@@ -30,10 +30,8 @@ def wait_until(result: AsyncResult, status: str) -> Job:
 
 def running_pid(result: AsyncResult) -> int:
     """The process that runs the job now."""
-    return wait_for(
-        lambda: Attempt.objects.filter(job_id=result.id, outcome="running").values_list("pid", flat=True).first(),
-        what="a running attempt",
-    )
+    running = Attempt.objects.filter(job_id=result.id, outcome="running")
+    return wait_for(lambda: [attempt.pid for attempt in running.all()], what="a running attempt")[0]
 
 
 def outcomes(job: Job) -> list[str]:
@@ -46,7 +44,11 @@ def scratch_folders() -> list[str]:
 
 
 def no_child_is_left(name: str) -> bool:
-    return not [p for p in psutil.process_iter(["name", "cmdline"]) if p.info["name"] == name and "61" in (p.info["cmdline"] or [])]
+    return not [
+        p
+        for p in psutil.process_iter(["name", "cmdline"])
+        if p.info["name"] == name and "61" in (p.info["cmdline"] or [])
+    ]
 
 
 def test_a_killed_pool_child_is_a_crash_and_the_job_is_done_again(worker: Process) -> None:
@@ -78,7 +80,9 @@ def test_a_killed_worker_is_a_crash_and_another_one_does_the_job(stack: Stack, t
     wait_for(lambda: no_child_is_left("sleep") and not scratch_folders(), what="nothing left")
 
 
-def test_a_job_that_always_kills_its_process_fails_after_its_cap_and_the_worker_goes_on(worker: Process) -> None:
+def test_a_job_that_always_kills_its_process_fails_after_its_cap_and_the_worker_goes_on(
+    worker: Process,
+) -> None:
     result = kinds.die.delay()
     wait_for(lambda: Job.objects.get(pk=result.id).crashes == 2, what="two crashes")
     Job.objects.filter(pk=result.id).update(run_at="2000-01-01T00:00Z")  # it waits longer each time

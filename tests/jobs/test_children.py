@@ -251,9 +251,7 @@ def test_grandchildren_die_with_a_child_that_is_stopped(tmp_path: Path) -> None:
         return True
 
     with pytest.raises(children.ChildTimedOut):
-        children.run(
-            sh("sleep 600 & echo $!; wait"), cwd=tmp_path, limits=Limits(wall_seconds=0.5), on_line=on_line
-        )
+        children.run(sh("sleep 600 & echo $!; wait"), cwd=tmp_path, limits=Limits(wall_seconds=0.5), on_line=on_line)
     await_end_of(found[0])
 
 
@@ -279,9 +277,7 @@ def test_an_error_raised_while_reading_a_line_ends_the_child(tmp_path: Path) -> 
 def test_an_exception_raised_by_a_signal_handler_leaves_nothing_behind(tmp_path: Path) -> None:
     found: list[int] = []
     with pytest.raises(Interrupted):
-        children.run(
-            sh("echo $$; sleep 600 & echo $!; trap '' TERM; wait"), cwd=tmp_path, on_line=pids_to(found)
-        )
+        children.run(sh("echo $$; sleep 600 & echo $!; trap '' TERM; wait"), cwd=tmp_path, on_line=pids_to(found))
     assert not alive(found[0])
     for pid in found:
         await_end_of(pid)

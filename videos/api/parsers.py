@@ -18,5 +18,5 @@ class RawParser(BaseParser):
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        return bytes(stream.read())
+    ) -> Any:
+        return stream.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django.conf import settings
 from django.urls import reverse
@@ -88,7 +88,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
 
     @extend_schema_field(serializers.DateTimeField())
     def get_expires_at(self, upload: Upload) -> str:
-        return (upload.touched_at + settings.JOINTO_VIDEOS["KEEP_UPLOADS"]).isoformat()
+        return (upload.touched_at + settings.JOINTO_VIDEOS.keep_uploads).isoformat()
 
 
 class MergeSerializer(serializers.Serializer[None]):
@@ -165,11 +165,11 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         ]
         read_only_fields = [name for name in fields if name != "title"]
 
-    @extend_schema_field(JobError)
+    @extend_schema_field(cast(Any, JobError))  # a TypedDict is fine; the stubs do not know
     def get_error(self, video: Video) -> dict[str, str] | None:
         return video.job.error if video.job and video.status == VideoStatus.FAILED else None
 
-    @extend_schema_field(VideoUrls)
+    @extend_schema_field(cast(Any, VideoUrls))  # a TypedDict is fine; the stubs do not know
     def get_urls(self, video: Video) -> VideoUrls:
         return {
             "self": reverse("video", args=[video.pk]),

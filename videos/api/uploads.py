@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from jobs.api.serializers import JobSerializer
+from videos import errors
 from videos.api.authentication import UploadGrant, UploadTokenAuthentication
 from videos.api.parsers import RawParser
 from videos.api.serializers import (
@@ -29,16 +30,8 @@ from videos.api.serializers import (
     UploadSerializer,
     VideoSerializer,
 )
-from videos.errors import BadInput
 from videos.models import Upload, Video
 from videos.uploads import sessions
-
-
-class ChunksTotalWrong(BadInput):
-    code = "chunks_total_wrong"
-    status = 400
-    message = "The upload has a different number of chunks."
-
 
 _CONTINUED_OR_KNOWN = PolymorphicProxySerializer(
     "ContinuedOrKnown", [UploadSerializer, InstantSerializer], resource_type_field_name=None
@@ -67,7 +60,7 @@ class BeginUpload(GenericAPIView[Any]):
         return Response(UploadSerializer(begun.upload).data, status=200 if begun.resumed else 201)
 
 
-class WithToken(GenericAPIView[Upload]):
+class WithToken(GenericAPIView[Any]):
     """Views that an upload's token opens, beside the user's sign-in."""
 
     authentication_classes = [UploadTokenAuthentication, JWTAuthentication, SessionAuthentication]
@@ -105,8 +98,8 @@ class ChunkView(WithToken):
     )
     def put(self, request: Request, upload_id: uuid.UUID, index: int) -> Response:
         upload = get_object_or_404(uploads_of(request), pk=upload_id)
-        data = request.data if isinstance(request.data, bytes) else b""
-        sessions.write(upload, index, data, request.headers)
+        data: Any = request.data  # RawParser gives bytes; an empty body is never parsed
+        sessions.write(upload, index, data or b"", request.headers)
         return Response(status=204)
 
 
@@ -122,7 +115,7 @@ class MergeChunks(WithToken):
         wanted = said.validated_data
         upload = self._find(request, wanted)
         if wanted.get("chunks_total") not in (None, upload.chunks_total):
-            raise ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
+            raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
         video = sessions.complete(upload, title=PurePath(name).stem or name, file_hash=wanted["file_hash"])
         merged = {

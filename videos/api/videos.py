@@ -85,7 +85,7 @@ class RestoreVideo(GenericAPIView[Video]):
         return Response(self.get_serializer(get_object_or_404(videos_of(request), pk=pk)).data)
 
 
-class ProcessVideo(GenericAPIView[Video]):
+class ProcessVideo(GenericAPIView[Any]):
     """Process a video again. While a job works for it, that job is given instead of a second one."""
 
     serializer_class = JobSerializer
@@ -112,11 +112,5 @@ class ProcessVideo(GenericAPIView[Video]):
 def _key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key and len(key) > 255:
-        raise IdempotencyKeyTooLong
+        raise errors.IdempotencyKeyTooLong
     return key or None
-
-
-class IdempotencyKeyTooLong(errors.BadInput):
-    code = "idempotency_key_too_long"
-    status = 400
-    message = "An Idempotency-Key may have at most 255 characters."

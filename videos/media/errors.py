@@ -26,9 +26,7 @@ class MediaTruncated(MediaError):
     """The file ends before what it announces."""
 
     code = "media_truncated"
-    message = (
-        "This file is cut short: its end is missing. Please export or copy it again, then upload it anew."
-    )
+    message = "This file is cut short: its end is missing. Please export or copy it again, then upload it anew."
 
 
 class MediaEmpty(MediaError):
@@ -56,9 +54,7 @@ class MediaDamaged(MediaError):
     """The file is recognised, but its frames can't be decoded."""
 
     code = "media_damaged"
-    message = (
-        "This file is damaged, or made with a codec that is not supported. Please export it as H.264 MP4."
-    )
+    message = "This file is damaged, or made with a codec that is not supported. Please export it as H.264 MP4."
 
 
 class MediaNoStreams(MediaError):
@@ -74,9 +70,7 @@ class StorageFull(JointoError):
     code = "storage_full"
     status = 507
     remedy = Remedy.RETRY
-    message = (
-        "The server has run out of space. The work is tried again later; nothing is wrong with your file."
-    )
+    message = "The server has run out of space. The work is tried again later; nothing is wrong with your file."
 
 
 # Words of libavutil's error table and of the demuxers, the same from ffmpeg 4.4 to 7.

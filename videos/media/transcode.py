@@ -134,9 +134,7 @@ def inspect(source: Path, workshop: Workshop, *, caps: Caps) -> Probe:
         raise errors.MediaTruncated
     command = probe.command(source.absolute())
     try:
-        said = workshop.run(
-            command, cwd=workshop.folder, limits=sandbox.probing(), on_log=workshop.on_log
-        ).stdout
+        said = workshop.run(command, cwd=workshop.folder, limits=sandbox.probing(), on_log=workshop.on_log).stdout
     except ChildFailed as error:
         raise errors.from_child(error, probed=False) from error
     found = probe.parse(said)
@@ -182,9 +180,7 @@ def _encode(
     )
     limits = _limits(planned, seconds=planned.duration or _LONGEST_GUESS, threads=workshop.threads)
     try:
-        finished = workshop.run(
-            command, cwd=workshop.folder, limits=limits, on_line=on_line, on_log=workshop.on_log
-        )
+        finished = workshop.run(command, cwd=workshop.folder, limits=limits, on_line=on_line, on_log=workshop.on_log)
     except ChildFailed as error:
         raise errors.from_child(error, probed=True) from error
     if errors.speaks_of_full_storage(finished.tail):

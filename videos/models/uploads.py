@@ -20,9 +20,7 @@ class Upload(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.CASCADE, related_name="uploads"
     )
-    purpose = models.CharField(
-        _("purpose"), max_length=10, choices=Purpose.choices, default=Purpose.VIDEO.value
-    )
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices, default=Purpose.VIDEO.value)
     file_name = models.CharField(_("file name"), max_length=255, help_text=_("as the user calls it"))
     file_size = models.PositiveBigIntegerField(_("size in bytes"))
     file_hash = models.CharField(

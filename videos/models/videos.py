@@ -44,7 +44,10 @@ class Video(models.Model):
     md5 = models.CharField(_("MD5"), max_length=32, blank=True, help_text=_("as we computed it"))
 
     folder = models.CharField(
-        _("published folder"), max_length=200, blank=True, help_text=_("below the media root; empty: none yet")
+        _("published folder"),
+        max_length=200,
+        blank=True,
+        help_text=_("below the media root; empty: none yet"),
     )
     playlist = models.CharField(_("playlist"), max_length=100, blank=True, help_text=_("in that folder"))
     poster = models.CharField(_("poster"), max_length=100, blank=True, help_text=_("in that folder"))

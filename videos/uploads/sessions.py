@@ -56,8 +56,8 @@ def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
 
     Content that the user already has is there at once: its video. Raises UploadTooLarge.
     """
-    if wish.file_size > settings.JOINTO_VIDEOS["MAX_BYTES"]:
-        limit = settings.JOINTO_VIDEOS["MAX_BYTES"]
+    if wish.file_size > settings.JOINTO_VIDEOS.max_bytes:
+        limit = settings.JOINTO_VIDEOS.max_bytes
         raise errors.UploadTooLarge(
             f"The file is larger than the {limit} bytes that this site takes.", details={"max_bytes": limit}
         )
@@ -75,7 +75,7 @@ def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
         file_size=wish.file_size,
         file_hash=wish.file_hash,
         last_modified=wish.last_modified,
-        chunk_size=settings.JOINTO_VIDEOS["CHUNK_BYTES"],
+        chunk_size=settings.JOINTO_VIDEOS.chunk_bytes,
         touched_at=timezone.now(),
     )
     path = path_of(upload.pk)
@@ -122,23 +122,24 @@ def complete(upload: Upload, *, title: str, file_hash: str = "") -> Video:
     Raises ChunkMissing, ChecksumMismatch, UploadGone.
     """
     if upload.video_id:
-        return Video.objects.select_related("job").get(pk=upload.video_id)
+        return _video_of(upload)
     _check_whole(upload)
     declared = file_hash or upload.file_hash
     if declared and _verdict(upload, declared) is False:
         abort(upload)
         raise errors.ChecksumMismatch
     part = path_of(upload.pk)
-    if not part.exists():
-        raise errors.UploadGone
-    name = storage.name_for_upload(storage.head_of(part), timezone.now())
-    storage.adopt(part, name)
+    try:
+        name = storage.name_for_upload(storage.head_of(part), timezone.now())
+        storage.adopt(part, name)
+    except FileNotFoundError:
+        return _video_of(upload)
     try:
         video = _hand_over(upload, name=name, title=title, declared=declared)
     except BaseException:
         storage.remove(name)
         raise
-    if video.source != name:  # somebody else completed the same upload at the same time, and was first
+    if video.source != name:
         storage.remove(name)
     else:
         storage.remove_file(part)
@@ -177,7 +178,7 @@ def _unfinished(wish: Wish, owner_id: int) -> Upload | None:
         video__isnull=True,
         file_size=wish.file_size,
         purpose=wish.purpose,
-        chunk_size=settings.JOINTO_VIDEOS["CHUNK_BYTES"],
+        chunk_size=settings.JOINTO_VIDEOS.chunk_bytes,
     ).order_by("-created_at")
     looks_alike = Q(file_name=wish.file_name, last_modified=wish.last_modified)
     if wish.file_hash:
@@ -192,7 +193,8 @@ def _check_chunk(upload: Upload, index: int, length: int) -> None:
         raise errors.UploadFinished
     if not 0 <= index < upload.chunks_total:
         raise errors.ChunkOutOfRange(
-            f"The upload has the chunks 0 to {upload.chunks_total - 1}.", details={"chunks_total": upload.chunks_total}
+            f"The upload has the chunks 0 to {upload.chunks_total - 1}.",
+            details={"chunks_total": upload.chunks_total},
         )
     expected = upload.chunk_length(index)
     if length == expected:
@@ -252,23 +254,28 @@ def _write_all(file: int, data: bytes, offset: int) -> None:
 
 
 def _hand_over(upload: Upload, *, name: str, title: str, declared: str) -> Video:
-    """In one transaction: the upload is complete, the video exists, the job is recorded."""
+    """In one transaction: the upload is complete, the video exists, the job is recorded.
+
+    Where somebody else completed the same upload at the same time and was first: their video.
+    """
     from videos.tasks import process_video
 
     with transaction.atomic():
-        video = Video.objects.create(
-            owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size
-        )
-        done = Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared)
-        if not done:
-            transaction.set_rollback(True)
-        else:
+        video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
+        if Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared):
             Chunk.objects.filter(upload=upload).delete()
             result = process_video.delay(video.pk)
             video.job = Job.objects.get(pk=result.id)
-    if not done:
-        upload.refresh_from_db()
-        return Video.objects.select_related("job").get(pk=upload.video_id)
+            return video
+        transaction.set_rollback(True)
+    return _video_of(upload)
+
+
+def _video_of(upload: Upload) -> Video:
+    """What an upload became, by whoever completed it. Raises UploadGone if nothing, and its file is gone."""
+    video = Video.objects.select_related("job").filter(upload=upload).first()
+    if video is None:
+        raise errors.UploadGone
     return video
 
 

@@ -24,7 +24,7 @@ def give(upload: Upload) -> str:
 def read(token: str) -> uuid.UUID:
     """The upload that a token is for. Raises UploadTokenExpired, UploadTokenInvalid."""
     try:
-        return uuid.UUID(_signer.unsign(token, max_age=settings.JOINTO_VIDEOS["TOKEN"]))
+        return uuid.UUID(_signer.unsign(token, max_age=settings.JOINTO_VIDEOS.token))
     except signing.SignatureExpired as error:
         raise UploadTokenExpired from error
     except (signing.BadSignature, ValueError) as error:

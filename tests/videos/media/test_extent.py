@@ -28,9 +28,7 @@ def cut(source: Path, *, at: float) -> Path:
         ("clip.webm", ()),
     ],
 )
-def test_a_whole_file_is_whole_and_a_cut_one_is_cut(
-    tmp_path: Path, name: str, options: tuple[str, ...]
-) -> None:
+def test_a_whole_file_is_whole_and_a_cut_one_is_cut(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     codec = ("-c:v", "libvpx", "-c:a", "libopus") if name.endswith("webm") else clips.H264
     source = clips.make_clip(tmp_path / name, *options, size="160x90", codec=codec)
     assert extent.of(source) is Extent.WHOLE

@@ -50,9 +50,7 @@ def make_plan(width: int, height: int, **changes: Any) -> Plan:
         ((1, 1), ["2p 2x2"]),
     ],
 )
-def test_rungs_go_by_the_short_side_and_never_above_the_source(
-    source: tuple[int, int], rungs: list[str]
-) -> None:
+def test_rungs_go_by_the_short_side_and_never_above_the_source(source: tuple[int, int], rungs: list[str]) -> None:
     made = make_plan(*source).rungs
     assert [f"{rung.name} {rung.width}x{rung.height}" for rung in made] == rungs
 

@@ -76,9 +76,7 @@ def test_the_master_names_every_variant_best_first_with_the_sound_on_top() -> No
         height=720,
         rate=Fraction(30000, 1001),
     )
-    text = playlists.master(
-        [small, large], audio=make_media((4, 1000), (4, 500)), playlist=lambda name: f"{name}.m3u8"
-    )
+    text = playlists.master([small, large], audio=make_media((4, 1000), (4, 500)), playlist=lambda name: f"{name}.m3u8")
     assert text.splitlines() == [
         "#EXTM3U",
         "#EXT-X-VERSION:7",

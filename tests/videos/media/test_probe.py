@@ -76,9 +76,7 @@ def test_a_real_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("degrees", "size"), [(90, (360, 640)), (180, (640, 360)), (270, (360, 640))])
-def test_rotation_is_clockwise_and_turns_the_display_size(
-    tmp_path: Path, degrees: int, size: tuple[int, int]
-) -> None:
+def test_rotation_is_clockwise_and_turns_the_display_size(tmp_path: Path, degrees: int, size: tuple[int, int]) -> None:
     plain = clips.make_clip(tmp_path / "plain.mp4", seconds=0.2, sound=None)
     video = read(clips.make_rotated(tmp_path / "turned.mp4", plain, degrees=degrees)).video
     assert video is not None
@@ -113,9 +111,7 @@ def test_a_rotation_that_ffmpeg_would_not_act_upon_is_none(stated: object) -> No
         ("-25/1", "x/y", None, True),
     ],
 )
-def test_frame_rates_that_lie_are_not_believed(
-    average: str, grid: str, rate: Fraction | None, variable: bool
-) -> None:
+def test_frame_rates_that_lie_are_not_believed(average: str, grid: str, rate: Fraction | None, variable: bool) -> None:
     video = video_of(avg_frame_rate=average, r_frame_rate=grid)
     assert (video.frame_rate, video.variable) == (rate, variable)
 

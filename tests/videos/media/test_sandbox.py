@@ -67,11 +67,7 @@ def test_the_canary_would_sing_without_the_whitelist(tmp_path: Path, canary: Pat
     source = tmp_path / "upload.mp4"
     (tmp_path / "canary.mp4").write_bytes(canary.read_bytes())
     source.write_text(HOSTILE["ffconcat"].format(canary="canary.mp4"))
-    command = [
-        part
-        for part in probe.command(source)
-        if part not in ("-format_whitelist", ",".join(sandbox.DEMUXERS))
-    ]
+    command = [part for part in probe.command(source) if part not in ("-format_whitelist", ",".join(sandbox.DEMUXERS))]
     assert '"h264"' in children.run(command, cwd=tmp_path).stdout
 
 

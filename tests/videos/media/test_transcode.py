@@ -14,9 +14,7 @@ from videos.media.probe import Caps
 from videos.media.transcode import Outcome, Run, transcode
 
 
-def publish(
-    source: Path, *, caps: Caps | None = None, poster: bool = False, run: Run = children.run
-) -> Outcome:
+def publish(source: Path, *, caps: Caps | None = None, poster: bool = False, run: Run = children.run) -> Outcome:
     folder = out(source)
     folder.mkdir()
     return transcode(
@@ -124,9 +122,7 @@ def test_keyframes_stand_at_the_same_times_in_every_rung_and_start_every_segment
     assert times[0] == times[1] == times[2]
     for one in outcome.renditions:
         media = playlists.parse((folder / one.playlist).read_text())
-        assert [segment.seconds for segment in media.segments] == pytest.approx(
-            [4.004, 4.004, 1.001], abs=0.04
-        )
+        assert [segment.seconds for segment in media.segments] == pytest.approx([4.004, 4.004, 1.001], abs=0.04)
         assert clips.keyframes(folder / one.playlist) == pytest.approx(times[0], abs=0.001)
 
 
@@ -134,9 +130,7 @@ def test_picture_and_sound_of_hls_begin_together(published: Published) -> None:
     """Times that ffmpeg moves to begin at nought put them out of step by the delay of each encoder."""
     source, _, _ = published
     for name in ("720p.m3u8", "audio.m3u8"):
-        assert float(clips.look_at(out(source) / name)["streams"][0]["start_time"]) == pytest.approx(
-            0, abs=0.025
-        )
+        assert float(clips.look_at(out(source) / name)["streams"][0]["start_time"]) == pytest.approx(0, abs=0.025)
     assert clips.frame_times(out(source) / "720p.m3u8")[0] == pytest.approx(0, abs=0.001)
 
 

@@ -1,0 +1,35 @@
+"""The kinds of job that this process knows, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
+
+from celery import current_app
+
+from jobs.models import Job
+from jobs.retry import RetryPolicy
+
+
+class Kind(Protocol):
+    """What the engine asks of a kind of job; `jobs.task.JobTask` is it."""
+
+    name: str
+    job_queue: str
+    policy: RetryPolicy
+
+    def publish(self, job: Job) -> None:
+        """Send the message that carries a released job."""
+
+
+def find(name: str | None) -> Kind | None:
+    """The kind with this name; None for a plain task, and for one that nobody knows."""
+    task: Any = current_app.tasks.get(name or "")
+    return cast(Kind, task) if getattr(task, "is_job", False) else None
+
+
+def every() -> Iterator[Kind]:
+    """All kinds, by name."""
+    for name in sorted(current_app.tasks):
+        if kind := find(name):
+            yield kind

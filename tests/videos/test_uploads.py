@@ -1,0 +1,414 @@
+"""The chunk protocol: begin, resume, write, merge, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import connection
+from django.test import override_settings
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+
+from jobs.models import Job
+from tests.builders import make_user
+from videos.models import Upload, Video
+from videos.uploads import sessions
+
+CHUNK = settings.JOINTO_VIDEOS.chunk_bytes
+DATA = os.urandom(2 * CHUNK + 100)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_files")]
+
+
+@pytest.fixture
+def ann() -> User:
+    return make_user("ann")
+
+
+@pytest.fixture
+def api(ann: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(ann)
+    return client
+
+
+def begin(api: APIClient, **wish: Any) -> Response:
+    answer = api.post("/api/videos/uploads/", {"file_name": "clip.mp4", "file_size": len(DATA), **wish})
+    return answer
+
+
+def begun(api: APIClient, **wish: Any) -> dict[str, Any]:
+    answer = begin(api, **wish)
+    assert answer.status_code == 201, answer.json()
+    return dict(answer.json())
+
+
+def put(api: APIClient, upload: dict[str, Any], index: int, data: bytes | None = None, **headers: str) -> Response:
+    data = piece(index) if data is None else data
+    address = f"/api/videos/uploads/{upload['id']}/chunks/{index}/"
+    return api.put(address, data, content_type="application/octet-stream", headers=headers)
+
+
+def piece(index: int) -> bytes:
+    return DATA[index * CHUNK : (index + 1) * CHUNK]
+
+
+def merge(api: APIClient, upload: dict[str, Any], **more: Any) -> Response:
+    return api.post("/api/videos/merge-chunks/", {"upload_id": upload["id"], "file_name": "clip.mp4", **more})
+
+
+def sent(api: APIClient, **wish: Any) -> dict[str, Any]:
+    upload = begun(api, **wish)
+    for index in range(3):
+        assert put(api, upload, index).status_code == 204
+    return upload
+
+
+def code(answer: Response) -> tuple[int, str]:
+    """Status and code of an error; that it has a sentence is checked on the way."""
+    error = answer.json()["error"]
+    assert error["message"].endswith("."), error
+    return answer.status_code, error["code"]
+
+
+def files_left() -> list[str]:
+    roots = [Path(settings.UPLOADS_DIR), Path(settings.MEDIA_ROOT)]
+    return [path.name for root in roots for path in root.rglob("*") if path.is_file()]
+
+
+def sha256(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+# -- how it is meant to go -------------------------------------------------------------------------------
+
+
+def test_chunks_in_any_order_and_twice_become_one_file(api: APIClient) -> None:
+    upload = begun(api)
+    assert (upload["chunk_size"], upload["chunks_total"], upload["received"]) == (CHUNK, 3, [])
+    for index in (2, 0, 2, 1, 0):
+        assert put(api, upload, index).status_code == 204
+    answer = merge(api, upload)
+    assert answer.status_code == 202, answer.json()
+    video = Video.objects.get(pk=answer.json()["video"]["id"])
+    assert (Path(settings.MEDIA_ROOT) / video.source).read_bytes() == DATA
+    assert answer.json()["video"]["title"] == "clip"
+    assert answer.json()["job"]["status"] == "pending"
+    assert str(video.job_id) == answer.json()["job"]["id"]
+
+
+def test_all_chunks_at_once_in_parallel_become_one_file(api: APIClient, ann: User) -> None:
+    upload = Upload.objects.get(pk=begun(api)["id"])
+
+    def write(index: int) -> None:
+        try:
+            sessions.write(upload, index % 3, piece(index % 3), {})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, range(12)))
+    video = sessions.complete(upload, title="clip", file_hash=sha256(DATA))
+    assert (Path(settings.MEDIA_ROOT) / video.source).read_bytes() == DATA
+
+
+def test_two_writers_with_different_bytes_leave_one_whole_chunk(api: APIClient) -> None:
+    upload = Upload.objects.get(pk=begun(api)["id"])
+    others = [bytes([number]) * CHUNK for number in range(6)]
+
+    def write(data: bytes) -> str:
+        try:
+            sessions.write(upload, 0, data, {})
+        except sessions.errors.ChunkConflict as error:
+            return error.code
+        finally:
+            connection.close()
+        return "written"
+
+    with ThreadPoolExecutor(6) as threads:
+        said = list(threads.map(write, others))
+    assert sorted(said) == ["chunk_conflict"] * 5 + ["written"]
+    assert sessions.path_of(upload.pk).read_bytes()[:CHUNK] == others[said.index("written")]
+
+
+def test_merging_copies_nothing(api: APIClient) -> None:
+    upload = sent(api)
+    before = sessions.path_of(uuid.UUID(upload["id"])).stat().st_ino
+    video = Video.objects.get(pk=merge(api, upload).json()["video"]["id"])
+    assert (Path(settings.MEDIA_ROOT) / video.source).stat().st_ino == before
+
+
+def test_merging_twice_gives_the_same_answer_and_one_job(api: APIClient) -> None:
+    upload = sent(api)
+    first, second = merge(api, upload), merge(api, upload)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["video"]["id"] == second.json()["video"]["id"]
+    assert (Video.objects.count(), Job.objects.count()) == (1, 1)
+
+
+def test_merging_twice_at_once_makes_one_video(api: APIClient) -> None:
+    upload = sent(api)
+
+    def complete(_: int) -> int:
+        try:
+            return sessions.complete(Upload.objects.get(pk=upload["id"]), title="clip").pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        made = set(threads.map(complete, range(4)))
+    assert len(made) == 1
+    assert len(files_left()) == 1
+    assert Job.objects.count() == 1
+
+
+def test_an_unfinished_upload_of_the_same_file_is_continued(api: APIClient) -> None:
+    upload = begun(api, last_modified=1700000000000)
+    put(api, upload, 1)
+    again = begin(api, last_modified=1700000000000)
+    assert (again.status_code, again.json()["id"], again.json()["received"]) == (200, upload["id"], [[1, 1]])
+    assert begun(api, last_modified=5)["id"] != upload["id"]
+    by_hash = begun(api, file_hash=sha256(DATA), file_name="other.mp4")
+    assert begin(api, file_hash=sha256(DATA), file_name="renamed.mp4").json()["id"] == by_hash["id"]
+
+
+def test_an_upload_that_began_without_a_hash_learns_it_later(api: APIClient) -> None:
+    upload = begun(api, last_modified=7)
+    again = begin(api, last_modified=7, file_hash=sha256(DATA))
+    assert (again.status_code, again.json()["id"]) == (200, upload["id"])
+    assert Upload.objects.get().file_hash == sha256(DATA)
+
+
+def test_content_that_the_user_has_is_there_at_once_and_nobody_elses(api: APIClient, ann: User) -> None:
+    video = Video.objects.create(
+        owner=ann, title="t", source_size=len(DATA), sha256=sha256(DATA)[7:], folder="videos/1/x", playlist="m"
+    )
+    answer = begin(api, file_hash=sha256(DATA))
+    assert (answer.status_code, answer.json()["instant"], answer.json()["video"]["id"]) == (200, True, video.pk)
+    bob = APIClient()
+    bob.force_authenticate(make_user())
+    assert begin(bob, file_hash=sha256(DATA)).status_code == 201
+
+
+def test_the_token_of_an_upload_opens_it_without_a_sign_in(api: APIClient) -> None:
+    upload, other = begun(api), begun(api, file_name="other.mp4")
+    nobody = APIClient()
+    headers = {"Upload-Token": upload["token"]}
+    for index in range(3):
+        assert put(nobody, upload, index, **headers).status_code == 204
+    assert code(put(nobody, other, 0, **headers)) == (404, "not_found")
+    assert code(put(nobody, upload, 0)) == (401, "not_authenticated")
+    said = {"upload_id": upload["id"]}
+    assert nobody.post("/api/videos/merge-chunks/", said, headers=headers).status_code == 202
+
+
+def test_digests_of_a_chunk_are_checked(api: APIClient) -> None:
+    upload = begun(api)
+    right = base64.b64encode(hashlib.sha256(piece(0)).digest()).decode()
+    assert put(api, upload, 0, **{"Content-Digest": f"sha-512=:AAAA:, sha-256=:{right}:"}).status_code == 204
+    md5 = base64.b64encode(hashlib.md5(piece(1)).digest()).decode()
+    assert put(api, upload, 1, **{"Content-MD5": md5}).status_code == 204
+    assert code(put(api, upload, 2, **{"Content-Digest": f"sha-256=:{right}:"})) == (422, "checksum_mismatch")
+    assert code(put(api, upload, 2, **{"Content-Digest": "nonsense"})) == (400, "digest_malformed")
+    assert code(put(api, upload, 2, **{"Content-MD5": "AAAA"})) == (400, "digest_malformed")
+    assert begin(api).json()["received"] == [[0, 1]]
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(api: APIClient) -> None:
+    upload = begun(api)
+    put(api, upload, 0)
+    assert api.delete(f"/api/videos/uploads/{upload['id']}/").status_code == 204
+    assert not files_left()
+    assert code(put(api, upload, 1)) == (404, "not_found")
+
+
+# -- what can be wrong -----------------------------------------------------------------------------------
+
+
+def test_a_missing_chunk_is_named(api: APIClient) -> None:
+    upload = begun(api)
+    put(api, upload, 1)
+    answer = merge(api, upload)
+    assert code(answer) == (409, "chunk_missing")
+    assert answer.json()["error"]["details"] == {"missing": [[0, 0], [2, 2]]}
+
+
+@pytest.mark.parametrize("index", [3, 2**40, 10**30])
+def test_a_chunk_out_of_range_is_refused(api: APIClient, index: int) -> None:
+    assert code(put(api, begun(api), index, b"x"))[1] in ("chunk_out_of_range", "not_found")
+
+
+def test_chunks_of_a_wrong_size_are_refused(api: APIClient) -> None:
+    upload = begun(api)
+    assert code(put(api, upload, 0, DATA[: CHUNK + 1])) == (413, "chunk_too_large")
+    assert code(put(api, upload, 0, DATA[: CHUNK - 1])) == (400, "chunk_size_wrong")
+    assert code(put(api, upload, 0, b"")) == (400, "chunk_size_wrong")
+    assert code(put(api, upload, 2, DATA[:CHUNK])) == (413, "chunk_too_large")
+
+
+def test_other_bytes_for_a_chunk_that_is_there_are_refused_and_change_nothing(api: APIClient) -> None:
+    upload = begun(api)
+    put(api, upload, 0)
+    assert code(put(api, upload, 0, bytes(CHUNK))) == (409, "chunk_conflict")
+    assert sessions.path_of(uuid.UUID(upload["id"])).read_bytes()[:CHUNK] == piece(0)
+
+
+def test_a_wrong_hash_is_known_at_the_merge_when_the_bytes_came_in_order(api: APIClient) -> None:
+    upload = sent(api, file_hash=sha256(b"something else"))
+    assert code(merge(api, upload)) == (422, "checksum_mismatch")
+    assert not files_left()
+    assert not Video.objects.exists()
+
+
+def test_a_wrong_hash_of_bytes_out_of_order_is_left_to_the_job(api: APIClient) -> None:
+    upload = begun(api, file_hash=sha256(b"something else"))
+    for index in (1, 0, 2):
+        put(api, upload, index)
+    assert merge(api, upload).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../etc/passwd", "a/b.mp4", "a\\b.mp4", "nul\0byte.mp4", "x" * 300, "", "line\nbreak.mp4", 7.5, None, []],
+)
+def test_a_name_that_is_none_is_refused(api: APIClient, name: Any) -> None:
+    answer = begin(api, file_name=name)
+    if name == 7.5:  # a number is a name like any other
+        assert answer.status_code == 201
+        return
+    assert code(answer) == (400, "invalid")
+    assert "file_name" in answer.json()["error"]["details"]
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**63, 1e400, "many", None, True, [], 10**500])
+def test_a_size_that_is_none_is_refused(api: APIClient, size: Any) -> None:
+    if size == 1e400:
+        body = '{"file_name": "a.mp4", "file_size": 1e400}'
+        answer = api.post("/api/videos/uploads/", body, content_type="application/json")
+    else:
+        answer = begin(api, file_size=size)
+    assert answer.status_code == 400 or (size is True and answer.status_code == 201), answer.json()
+
+
+def test_half_a_character_is_no_name(api: APIClient) -> None:
+    body = '{"file_name": "\\ud800.mp4", "file_size": 5}'
+    assert code(api.post("/api/videos/uploads/", body, content_type="application/json")) == (400, "invalid")
+
+
+def test_an_empty_file_is_refused_with_its_field(api: APIClient) -> None:
+    answer = begin(api, file_size=0)
+    assert code(answer) == (400, "invalid")
+    assert "file_size" in answer.json()["error"]["message"]
+
+
+def test_a_file_larger_than_the_site_takes_is_refused(api: APIClient) -> None:
+    answer = begin(api, file_size=settings.JOINTO_VIDEOS.max_bytes + 1)
+    assert code(answer) == (413, "file_too_large")
+
+
+@pytest.mark.parametrize("wrong", ["sha256:abc", "crc:1", "sha256", "md5:" + "g" * 32, "x" * 200])
+def test_a_hash_that_is_none_is_refused(api: APIClient, wrong: str) -> None:
+    assert code(begin(api, file_hash=wrong)) == (400, "invalid")
+
+
+def test_another_users_things_are_not_there(api: APIClient) -> None:
+    upload = sent(api)
+    merged = merge(api, upload).json()
+    bob = APIClient()
+    bob.force_authenticate(make_user())
+    assert code(put(bob, upload, 0)) == (404, "not_found")
+    assert code(merge(bob, upload)) == (404, "not_found")
+    for address in (
+        f"/api/videos/uploads/{upload['id']}/",
+        f"/api/videos/{merged['video']['id']}/",
+        f"/api/jobs/{merged['job']['id']}/",
+        f"/api/jobs/{merged['job']['id']}/events/",
+        f"/api/tasks/{merged['job']['id']}/status/",
+    ):
+        assert code(bob.get(address)) == (404, "not_found"), address
+    for address in (
+        f"/api/videos/{merged['video']['id']}/process/",
+        f"/api/videos/{merged['video']['id']}/restore/",
+        f"/api/jobs/{merged['job']['id']}/cancel/",
+        f"/api/jobs/{merged['job']['id']}/retry/",
+    ):
+        assert code(bob.post(address)) == (404, "not_found"), address
+    assert code(bob.delete(f"/api/videos/{merged['video']['id']}/")) == (404, "not_found")
+    assert bob.get("/api/videos/").json()["results"] == []
+    assert bob.get("/api/jobs/").json()["results"] == []
+
+
+def test_an_expired_token_says_so_and_resuming_gives_a_new_one(api: APIClient) -> None:
+    upload = begun(api)
+    short = override_settings(
+        JOINTO_VIDEOS=settings.JOINTO_VIDEOS.__class__(**{**vars(settings.JOINTO_VIDEOS), "token": timedelta(0)})
+    )
+    with short:
+        answer = put(APIClient(), upload, 0, **{"Upload-Token": upload["token"]})
+    assert code(answer) == (401, "upload_token_expired")
+    again = begin(api).json()
+    assert put(APIClient(), upload, 0, **{"Upload-Token": again["token"]}).status_code == 204
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a:b:c", signing.TimestampSigner(salt="videos.upload").sign("nope")])
+def test_a_forged_token_is_refused(api: APIClient, token: str) -> None:
+    answer = put(APIClient(), begun(api), 0, **{"Upload-Token": token})
+    assert code(answer) == (401, "upload_token_invalid")
+
+
+@pytest.mark.parametrize(
+    "body", ["{", "nonsense", "[" * 100_000, '{"a": ' * 20_000, '"text"', "[1]", "null", "\xff\xfe"]
+)
+@pytest.mark.parametrize("address", ["/api/videos/uploads/", "/api/videos/merge-chunks/", "/api/auth/token/"])
+def test_a_body_that_is_no_json_object_is_refused(api: APIClient, body: str, address: str) -> None:
+    answer = api.post(address, body.encode("latin-1"), content_type="application/json")
+    assert answer.status_code == 400, answer.content
+    assert code(answer)[1] in ("malformed_body", "invalid")
+
+
+def test_a_merge_that_names_no_upload_or_the_wrong_count_is_refused(api: APIClient) -> None:
+    upload = sent(api)
+    assert code(api.post("/api/videos/merge-chunks/", {})) == (400, "invalid")
+    assert code(merge(api, {"id": "not-an-id"})) == (400, "invalid")
+    assert code(merge(api, {"id": str(uuid.uuid4())})) == (404, "not_found")
+    assert code(merge(api, upload, chunks_total=4)) == (400, "chunks_total_wrong")
+
+
+def test_a_merge_may_name_the_upload_by_its_hash(api: APIClient) -> None:
+    sent(api, file_hash=sha256(DATA))
+    answer = api.post("/api/videos/merge-chunks/", {"file_name": "clip.mp4", "file_hash": sha256(DATA)})
+    assert answer.status_code == 202
+
+
+def test_chunks_after_the_merge_are_refused(api: APIClient) -> None:
+    upload = sent(api)
+    merge(api, upload)
+    assert code(put(api, upload, 0)) == (409, "upload_finished")
+    assert code(api.delete(f"/api/videos/uploads/{upload['id']}/")) == (409, "upload_finished")
+
+
+def test_an_upload_whose_file_is_gone_says_so(api: APIClient) -> None:
+    upload = begun(api)
+    sessions.path_of(uuid.UUID(upload["id"])).unlink()
+    assert code(put(api, upload, 0)) == (410, "upload_gone")
+    assert begun(api)["id"] != upload["id"]
+
+
+def test_a_full_disk_is_not_the_users_fault(api: APIClient, tmp_path: Path) -> None:
+    upload = begun(api)
+    part = sessions.path_of(uuid.UUID(upload["id"]))
+    part.unlink()
+    part.symlink_to("/dev/full")
+    assert code(put(api, upload, 0)) == (507, "storage_full")
+    part.unlink()

@@ -1,0 +1,124 @@
+"""The operator's view of videos and uploads."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from jobs.admin import BoundedPaginator, ReadOnly
+from jobs.status import ACTIVE
+from videos.models import Rendition, Upload, Video
+from videos.tasks import process_video
+
+
+class RenditionInline(ReadOnly, admin.TabularInline[Rendition, Video]):
+    model = Rendition
+    extra = 0
+    fields = ("name", "width", "height", "bytes", "bandwidth", "codecs")
+    readonly_fields = fields
+
+
+@admin.register(Video)
+class VideoAdmin(admin.ModelAdmin[Video]):
+    """Videos: rename, delete for a while, restore, process again."""
+
+    list_display = ("title", "owner", "state", "job_link", "duration", "size", "created_at", "deleted_at")
+    list_filter = (("deleted_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("owner", "job")
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-created_at", "-id")
+    search_fields = ("title", "=owner__username", "=sha256")
+    fields = (
+        "title",
+        "owner",
+        ("state", "job_link"),
+        ("duration", "width", "height"),
+        ("source", "source_size"),
+        ("sha256", "md5"),
+        ("folder", "playlist", "poster"),
+        ("created_at", "updated_at", "deleted_at"),
+    )
+    readonly_fields = (
+        "owner",
+        "state",
+        "job_link",
+        "duration",
+        "width",
+        "height",
+        "source",
+        "source_size",
+        "sha256",
+        "md5",
+        "folder",
+        "playlist",
+        "poster",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+    )
+    inlines = (RenditionInline,)
+    actions = ("process_again", "delete_for_a_while", "restore")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Video | None = None) -> bool:
+        return False  # the rows go with their files, by the clean-up
+
+    @admin.display(description=_("state"))
+    def state(self, video: Video) -> str:
+        return str(video.status.label)
+
+    @admin.display(description=_("job"))
+    def job_link(self, video: Video) -> SafeString | str:
+        if video.job is None:
+            return "–"
+        address = reverse("admin:jobs_job_change", args=[video.job_id])
+        return format_html('<a href="{}">{} {} %</a>', address, video.job.status, video.job.percent)
+
+    @admin.display(description=_("size"), ordering="height")
+    def size(self, video: Video) -> str:
+        return f"{video.width}×{video.height}" if video.width else "–"
+
+    @admin.action(description=_("Process again"), permissions=["change"])
+    def process_again(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
+        wanted = [video for video in videos if video.source and not (video.job and video.job.status in ACTIVE)]
+        for video in wanted:
+            process_video.delay(video.pk)
+        self.message_user(request, _("Jobs recorded: %d") % len(wanted), messages.SUCCESS)
+
+    @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
+    def delete_for_a_while(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
+        videos.filter(deleted_at__isnull=True).update(deleted_at=timezone.now())
+
+    @admin.action(description=_("Restore"), permissions=["change"])
+    def restore(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
+        videos.update(deleted_at=None)
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
+    """Uploads under way, and what they became."""
+
+    list_display = ("file_name", "owner", "file_size", "arrived", "video", "created_at", "touched_at")
+    list_filter = (("video", admin.EmptyFieldListFilter),)
+    list_select_related = ("owner", "video")
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-created_at",)
+    search_fields = ("=id", "file_name", "=owner__username")
+
+    @admin.display(description=_("arrived"))
+    def arrived(self, upload: Upload) -> str:
+        if upload.video_id:
+            return "100 %"
+        return f"{upload.chunks.count() * 100 // upload.chunks_total} %"

@@ -1,0 +1,20 @@
+"""What may be set about videos: `settings.JOINTO_VIDEOS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings:
+    """Limits and times of uploads and processing. Values come from the environment."""
+
+    chunk_bytes: int
+    max_bytes: int  # of one file
+    token: timedelta  # how long an upload's token is good
+    keep_uploads: timedelta  # unfinished ones, after their last byte
+    keep_deleted: timedelta
+    max_seconds: int  # of one video
+    max_pixels: int  # of one picture
+    threads: int  # of one ffmpeg
