@@ -23,10 +23,10 @@ def check_kinds(**_: Any) -> list[CheckMessage]:
         for kind in kinds.every()
         if kind.job_queue not in queues
     ]
-    if settings.CELERY_RESULT_BACKEND != "jobs.results:JobBackend":
+    if settings.CELERY_RESULT_BACKEND != "jobs.backend:JobBackend":
         found.append(
             Error(
-                "CELERY_RESULT_BACKEND has to be jobs.results:JobBackend.",
+                "CELERY_RESULT_BACKEND has to be jobs.backend:JobBackend.",
                 hint="AsyncResult of a job is answered from its row.",
                 id="jobs.E002",
             )

@@ -18,6 +18,9 @@ class Kind(Protocol):
     job_queue: str
     policy: RetryPolicy
 
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """The body: the context first, then the job's arguments."""
+
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import uuid
 from datetime import timedelta
@@ -77,9 +78,21 @@ def expire(*, now: Instant | None = None) -> int:
 
 
 def child_died(job_id: uuid.UUID, *, worker: str) -> None:
-    """Let a lease run out now, because the worker saw the process die that held it."""
-    held = Attempt.objects.filter(job_id=job_id, worker=worker, ended_at__isnull=True).values("number")
-    Job.objects.filter(pk=job_id, status=JobStatus.PROCESSING, attempt__in=held).update(lease_expires_at=Now())
+    """Let a lease run out now, because the worker saw the process die that held it.
+
+    Only if that process really is gone: a worker may hear of a death late, when the next attempt runs already.
+    """
+    held = Attempt.objects.filter(job_id=job_id, worker=worker, ended_at__isnull=True)
+    gone = [attempt.number for attempt in held if not _is_running(attempt.pid)]
+    Job.objects.filter(pk=job_id, status=JobStatus.PROCESSING, attempt__in=gone).update(lease_expires_at=Now())
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def discard(name: str) -> None:

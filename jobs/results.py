@@ -1,8 +1,4 @@
-"""Where results live: a job's in its row, mirrored once into django-celery-results for the admin.
-
-`AsyncResult(id)` of a job is answered from the Job row, whatever attempt it is at; every other task's
-from django-celery-results, as usual. docs/decisions/0002.
-"""
+"""Where results live: a job's in its row, mirrored once into django-celery-results for the admin."""
 
 from __future__ import annotations
 
@@ -11,12 +7,9 @@ import uuid
 from typing import Any
 
 from celery import states
-from celery.exceptions import TimeLimitExceeded
 from django.utils import timezone
-from django_celery_results.backends.database import DatabaseBackend
 from django_celery_results.models import TaskResult
 
-from jobs import kinds
 from jobs.models import Attempt, Job
 from jobs.status import JobStatus, celery_state
 
@@ -65,49 +58,8 @@ def mirror(
     )
 
 
-class JobBackend(DatabaseBackend):
-    """django-celery-results, except that a job's own row answers for it."""
-
-    def _store_result(
-        self,
-        task_id: str,
-        result: Any,
-        status: str,
-        traceback: str | None = None,
-        request: Any = None,
-        using: str | None = None,
-    ) -> Any:
-        if self._is_job(request):
-            return result  # its row says it already, or knows better
-        return super()._store_result(task_id, result, status, traceback, request, using)
-
-    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        job_id = job_id_of(task_id)
-        job = Job.objects.filter(pk=job_id).first() if job_id else None
-        if job is None:
-            return dict(super()._get_task_meta_for(task_id))
-        return dict(self.meta_from_decoded(_meta(job, task_id)))
-
-    def mark_as_failure(self, task_id: str, exc: BaseException, *args: Any, **kwargs: Any) -> None:
-        """Besides what Celery does: a child that died is a job that can be rescued now, not a lease later."""
-        request: Any = kwargs.get("request")
-        if self._is_job(request) and (_is_lost_child(exc) or isinstance(exc, TimeLimitExceeded)):
-            from jobs import rescue
-
-            if job_id := job_id_of(task_id):
-                rescue.child_died(job_id, worker=request.hostname)
-        super().mark_as_failure(task_id, exc, *args, **kwargs)
-
-    def _is_job(self, request: Any) -> bool:
-        return kinds.find(getattr(request, "task", None)) is not None
-
-
-def _is_lost_child(exc: BaseException) -> bool:
-    # billiard's exception and Celery's have the same name and no common base.
-    return type(exc).__name__ == "WorkerLostError"
-
-
-def _meta(job: Job, task_id: str) -> dict[str, Any]:
+def meta(job: Job, task_id: str) -> dict[str, Any]:
+    """What Celery wants to know of a task, read from the job's row."""
     result: Any = job.result
     if job.state == "PROGRESS":
         result = {

@@ -10,7 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
@@ -18,13 +18,11 @@ from django.conf import settings
 from jobs import canvas, dispatch, transitions, watch
 from jobs.context import JobContext
 from jobs.errors import JointoError
+from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.progress import Progress
 from jobs.results import job_id_of
 from jobs.retry import GiveUp, RetryIn, decide
-
-if TYPE_CHECKING:
-    from jobs.task import JobTask
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class Unexpected(JointoError):
     message = "Something unexpected went wrong. The job's attempts say more."
 
 
-def run(task: JobTask, message_id: str | None, *, worker: str) -> Any:
+def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
     """Do the attempt that a message asks for, if the job is still to be had; what Celery is told of it.
 
     Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
@@ -59,12 +57,12 @@ def run(task: JobTask, message_id: str | None, *, worker: str) -> Any:
         raise Ignore
     with _log_tail() as log_tail:
         try:
-            return _attempt(task, job, log_tail)
+            return _attempt(kind, job, log_tail)
         finally:
             dispatch.release_quietly(job.queue)
 
 
-def _attempt(task: JobTask, job: Job, log_tail: _LogTail) -> Any:
+def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     progress = Progress()
     with watch.over(job, progress, log_tail.text) as watched:
         context = JobContext(
@@ -73,15 +71,15 @@ def _attempt(task: JobTask, job: Job, log_tail: _LogTail) -> Any:
         completed = False
         try:
             with watched.interruptible(), dispatch.on_behalf_of(job):
-                result = task.run(context, *job.args, **job.kwargs)
+                result = kind.run(context, *job.args, **job.kwargs)
             completed = _complete(job, result, context, log_tail)
         except watch.Stopped as stopped:
             if stopped.reason is watch.Reason.STOPPING:
                 transitions.hand_back(job, log_tail=log_tail.text())
         except Exception as error:  # noqa: BLE001  whatever a body raises is an outcome of the attempt
-            _fail(task, job, error, context, log_tail)
+            _fail(kind, job, error, context, log_tail)
         except BaseException:  # the process is told to go
-            _gone(task, job, context, log_tail)
+            _gone(kind, job, context, log_tail)
             raise
         finally:
             _clean_up(context, completed=completed)
@@ -99,16 +97,16 @@ def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) ->
     return completed
 
 
-def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_tail: _LogTail) -> None:
+def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail: _LogTail) -> None:
     """Settle an attempt whose body raised, and tell Celery the same; always raises."""
     said: dict[str, Any] = {
         "traceback": "".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:],
         "log_tail": log_tail.text(),
     }
     ours = _as_ours(error)
-    budget_before = job.max_attempts - task.policy.max_attempts
+    budget_before = job.max_attempts - kind.policy.max_attempts
     verdict = decide(
-        task.policy,
+        kind.policy,
         ours,
         attempt=job.attempt,
         max_attempts=job.max_attempts,
@@ -127,7 +125,7 @@ def _fail(task: JobTask, job: Job, error: Exception, context: JobContext, log_ta
             raise error
 
 
-def _gone(task: JobTask, job: Job, context: JobContext, log_tail: _LogTail) -> None:
+def _gone(kind: Kind, job: Job, context: JobContext, log_tail: _LogTail) -> None:
     """Settle an attempt whose process is told to end, in the moments that are left for it.
 
     By a worker that stops: nobody's fault. Else by the hard time limit, which sends TERM before KILL; to hand
@@ -137,7 +135,7 @@ def _gone(task: JobTask, job: Job, context: JobContext, log_tail: _LogTail) -> N
         transitions.hand_back(job, log_tail=log_tail.text())
         return
     with contextlib.suppress(Retry, TimeLimit):
-        _fail(task, job, TimeLimit(), context, log_tail)
+        _fail(kind, job, TimeLimit(), context, log_tail)
 
 
 def _as_ours(error: Exception) -> JointoError:

@@ -136,7 +136,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
 # Celery carries, the row is the truth: docs/decisions/0001.
 
 CELERY_BROKER_URL = env.BROKER_URL
-CELERY_RESULT_BACKEND = "jobs.results:JobBackend"
+CELERY_RESULT_BACKEND = "jobs.backend:JobBackend"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = None  # our own clean-up, in small batches, instead of Celery's, which loads all
 CELERY_TASK_SERIALIZER = "json"

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.context import JobContext
+from jobs.models import Job
 from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.task import job, minutes
@@ -28,6 +29,12 @@ UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     """Probe, ladder and poster of one uploaded video."""
     return processing.process(video_id, ctx)
+
+
+def start(video_id: int, **options: Any) -> Job:
+    """Have a video processed; the row of the job."""
+    recorded, _ = process_video.submit((video_id,), {}, **options)
+    return Job.objects.get(pk=recorded.pk)
 
 
 @job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from jobs.api.serializers import JobSerializer
-from videos import errors
+from videos import errors, tasks
 from videos.api.authentication import UploadGrant, UploadTokenAuthentication
 from videos.api.parsers import RawParser
 from videos.api.serializers import (
@@ -117,7 +117,8 @@ class MergeChunks(WithToken):
         if wanted.get("chunks_total") not in (None, upload.chunks_total):
             raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
-        video = sessions.complete(upload, title=PurePath(name).stem or name, file_hash=wanted["file_hash"])
+        title = PurePath(name).stem or name
+        video = sessions.complete(upload, title=title, start=tasks.start, file_hash=wanted["file_hash"])
         merged = {
             "detail": "The upload is complete and is being processed.",
             "video": VideoSerializer(video).data,

@@ -17,12 +17,10 @@ from rest_framework.serializers import BaseSerializer
 
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
-from jobs.models import Job
 from jobs.status import ACTIVE
-from videos import errors
+from videos import errors, tasks
 from videos.api.serializers import VideoSerializer
 from videos.models import Video
-from videos.tasks import process_video
 
 
 def videos_of(request: Request) -> QuerySet[Video]:
@@ -104,9 +102,8 @@ class ProcessVideo(GenericAPIView[Any]):
             raise errors.SourceGone
         job = video.job
         if job is None or job.status not in ACTIVE:
-            options: dict[str, Any] = {"idempotency_key": _key(request)}
-            job, _ = process_video.submit((video.pk,), {}, **options)
-        return Response(JobSerializer(Job.objects.get(pk=job.pk)).data, status=202)
+            job = tasks.start(video.pk, idempotency_key=_key(request))
+        return Response(JobSerializer(job).data, status=202)
 
 
 def _key(request: Request) -> str | None:

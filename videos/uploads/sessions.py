@@ -15,7 +15,7 @@ import struct
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from videos.models import Chunk, Upload, Video
 from videos.uploads import digests
 
 _ROLLING_AT_MOST = 256
+
+Start = Callable[[int], Job]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +118,11 @@ def received(upload: Upload) -> list[tuple[int, int]]:
     return ranges
 
 
-def complete(upload: Upload, *, title: str, file_hash: str = "") -> Video:
-    """Make a video of an upload that has arrived whole, and have it processed; the same video when asked again.
+def complete(upload: Upload, *, title: str, start: Start, file_hash: str = "") -> Video:
+    """Make a video of an upload that has arrived whole, and have it processed; the same one when asked again.
 
-    Raises ChunkMissing, ChecksumMismatch, UploadGone.
+    `start` is called with the video's id, in the transaction that makes it, and gives the job. Raises
+    ChunkMissing, ChecksumMismatch, UploadGone.
     """
     if upload.video_id:
         return _video_of(upload)
@@ -135,7 +138,7 @@ def complete(upload: Upload, *, title: str, file_hash: str = "") -> Video:
     except FileNotFoundError:
         return _video_of(upload)
     try:
-        video = _hand_over(upload, name=name, title=title, declared=declared)
+        video = _hand_over(upload, name=name, title=title, declared=declared, start=start)
     except BaseException:
         storage.remove(name)
         raise
@@ -253,19 +256,16 @@ def _write_all(file: int, data: bytes, offset: int) -> None:
         raise
 
 
-def _hand_over(upload: Upload, *, name: str, title: str, declared: str) -> Video:
+def _hand_over(upload: Upload, *, name: str, title: str, declared: str, start: Start) -> Video:
     """In one transaction: the upload is complete, the video exists, the job is recorded.
 
     Where somebody else completed the same upload at the same time and was first: their video.
     """
-    from videos.tasks import process_video
-
     with transaction.atomic():
         video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
         if Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared):
             Chunk.objects.filter(upload=upload).delete()
-            result = process_video.delay(video.pk)
-            video.job = Job.objects.get(pk=result.id)
+            video.job = start(video.pk)
             return video
         transaction.set_rollback(True)
     return _video_of(upload)

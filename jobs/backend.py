@@ -1,0 +1,53 @@
+"""Celery's result backend: `AsyncResult(id)` of a job is answered from its row, whatever attempt it is at.
+
+Every other task's result is in django-celery-results, as usual. docs/decisions/0002.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_celery_results.backends.database import DatabaseBackend
+
+from jobs import kinds, rescue, results
+from jobs.models import Job
+
+
+class JobBackend(DatabaseBackend):
+    """django-celery-results, except that a job's own row answers for it."""
+
+    def _store_result(
+        self,
+        task_id: str,
+        result: Any,
+        status: str,
+        traceback: str | None = None,
+        request: Any = None,
+        using: str | None = None,
+    ) -> Any:
+        if self._is_job(request):
+            return result  # its row says it already, or knows better
+        return super()._store_result(task_id, result, status, traceback, request, using)
+
+    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+        job_id = results.job_id_of(task_id)
+        job = Job.objects.filter(pk=job_id).first() if job_id else None
+        if job is None:
+            return dict(super()._get_task_meta_for(task_id))
+        return dict(self.meta_from_decoded(results.meta(job, task_id)))
+
+    def mark_as_failure(self, task_id: str, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+        """Besides what Celery does: a child that died is a job that can be rescued now, not a lease later."""
+        request: Any = kwargs.get("request")
+        job_id = results.job_id_of(task_id) if self._is_job(request) else None
+        if job_id and _is_lost_child(exc):
+            rescue.child_died(job_id, worker=request.hostname)
+        super().mark_as_failure(task_id, exc, *args, **kwargs)
+
+    def _is_job(self, request: Any) -> bool:
+        return kinds.find(getattr(request, "task", None)) is not None
+
+
+def _is_lost_child(exc: BaseException) -> bool:
+    # billiard's exception and Celery's have the same name and no common base.
+    return type(exc).__name__ == "WorkerLostError"
