@@ -15,8 +15,8 @@ from tests.stack import Process, Redis, Stack, running
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """The test database is a file, so that workers in other processes see it."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """On SQLite, the test database is a file, so that workers in other processes see it."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(environment.DATA_DIR / "test.sqlite3")

@@ -6,13 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from jobs.admin import BoundedPaginator, ReadOnly
 from jobs.status import ACTIVE
+from videos import lifecycle
 from videos.models import Rendition, Upload, Video
 from videos.tasks import process_video
 
@@ -97,11 +97,13 @@ class VideoAdmin(admin.ModelAdmin[Video]):
 
     @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
     def delete_for_a_while(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
-        videos.filter(deleted_at__isnull=True).update(deleted_at=timezone.now())
+        for video in videos:
+            lifecycle.delete(video, by=request.user.get_username())
 
     @admin.action(description=_("Restore"), permissions=["change"])
     def restore(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
-        videos.update(deleted_at=None)
+        for video in videos:
+            lifecycle.restore(video)
 
 
 @admin.register(Upload)

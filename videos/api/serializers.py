@@ -63,6 +63,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     token = serializers.SerializerMethodField(help_text="for the header Upload-Token of its chunks")
     chunks_total = serializers.IntegerField(read_only=True)
     received = serializers.SerializerMethodField(help_text="ranges of chunks that are there: [[first, last], …]")
+    video = serializers.PrimaryKeyRelatedField(read_only=True, help_text="what it became, once it was merged")
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
@@ -75,6 +76,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
             "chunk_size",
             "chunks_total",
             "received",
+            "video",
             "expires_at",
         ]
         read_only_fields = fields
@@ -136,6 +138,9 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     title = serializers.CharField(max_length=_NAME_LENGTH)
     status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
     error = serializers.SerializerMethodField()
+    has_source = serializers.BooleanField(
+        source="source", read_only=True, help_text="whether the uploaded file is there, to be processed again"
+    )
     playlist_url = serializers.CharField(read_only=True, allow_null=True)
     poster_url = serializers.CharField(read_only=True, allow_null=True)
     renditions = RenditionSerializer(many=True, read_only=True)
@@ -153,6 +158,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
             "width",
             "height",
             "source_size",
+            "has_source",
             "sha256",
             "playlist_url",
             "poster_url",

@@ -8,7 +8,6 @@ import django_filters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
@@ -18,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
 from jobs.status import ACTIVE
-from videos import errors, tasks
+from videos import errors, lifecycle, tasks
 from videos.api.serializers import VideoSerializer
 from videos.models import Video
 
@@ -68,7 +67,7 @@ class VideoView(RetrieveUpdateDestroyAPIView[Video]):
         serializer.save()
 
     def perform_destroy(self, instance: Video) -> None:
-        Video.objects.filter(pk=instance.pk, deleted_at__isnull=True).update(deleted_at=timezone.now())
+        lifecycle.delete(instance, by=cast(User, self.request.user).get_username())
 
 
 class RestoreVideo(GenericAPIView[Video]):
@@ -79,7 +78,7 @@ class RestoreVideo(GenericAPIView[Video]):
 
     @extend_schema(request=None, responses=VideoSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        videos_of(request).filter(pk=pk).update(deleted_at=None)
+        lifecycle.restore(get_object_or_404(videos_of(request), pk=pk))
         return Response(self.get_serializer(get_object_or_404(videos_of(request), pk=pk)).data)
 
 

@@ -109,6 +109,8 @@ def write(upload: Upload, index: int, data: bytes, headers: Mapping[str, str]) -
 
 def received(upload: Upload) -> list[tuple[int, int]]:
     """The chunks that are there, as ranges of indices, both ends included."""
+    if upload.video_id:
+        return [(0, upload.chunks_total - 1)]
     ranges: list[tuple[int, int]] = []
     for index in upload.chunks.order_by("index").values_list("index", flat=True).iterator():
         if ranges and ranges[-1][1] == index - 1:
