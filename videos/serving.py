@@ -53,8 +53,7 @@ async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> 
     wanted = _range(request, size, tag, changed)
     if wanted is None:
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-    first, last = wanted
-    partial = "Range" in request.headers and (first, last) != (0, size - 1)
+    first, last, partial = wanted
     if partial:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     headers["Content-Length"] = str(last - first + 1)
@@ -92,18 +91,21 @@ def _facts(path: Path) -> tuple[int, float]:
     return found.st_size, found.st_mtime
 
 
-def _range(request: HttpRequest, size: int, tag: str, changed: float) -> tuple[int, int] | None:
-    """First and last byte to send; the whole file for a range that is none or stale; None for one beyond the end."""
-    whole = (0, size - 1)
+def _range(request: HttpRequest, size: int, tag: str, changed: float) -> tuple[int, int, bool] | None:
+    """First and last byte to send, and whether that is what was asked for; None for a range beyond the end.
+
+    A range that can't be read, or is of a file that has changed, counts as none: the whole file.
+    """
+    whole = (0, size - 1, False)
     said = _RANGE.match(request.headers.get("Range", ""))
     if not said or not _still_the_same(request.headers.get("If-Range"), tag, changed):
         return whole
     start, end = said.groups()
     if not start:  # the last so many bytes
         count = int(end or 0)
-        return (max(0, size - count), size - 1) if count and size else None
+        return (max(0, size - count), size - 1, True) if count and size else None
     first, last = int(start), min(int(end or size - 1), size - 1)
-    return (first, last) if first <= last else None
+    return (first, last, True) if first <= last else None
 
 
 def _still_the_same(condition: str | None, tag: str, changed: float) -> bool:
