@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from jobs import canvas, dispatch, transitions
 from jobs.errors import JointoError
-from jobs.models import Attempt, Instant, Job
+from jobs.models import Attempt, Instant, Job, Worker
 from jobs.retry import crash_wait_seconds
 from jobs.status import WAITING, JobStatus
 
@@ -98,6 +98,12 @@ def _is_running(pid: int) -> bool:
 def discard(name: str) -> None:
     """Remove the private folder of one attempt, if it is on this machine."""
     shutil.rmtree(Path(settings.SCRATCH_DIR) / name, ignore_errors=True)
+
+
+def forget_workers() -> int:
+    """Remove the rows of workers that have not been heard of for a day; how many."""
+    gone, _ = Worker.objects.filter(seen_at__lt=transitions.after(Now(), -timedelta(days=1))).delete()
+    return gone
 
 
 def discard_leftovers() -> int:

@@ -22,8 +22,8 @@ def sweep() -> dict[str, int]:
 
 @shared_task(expires=300)
 def check_processing_status() -> dict[str, int]:
-    """The deeper check: the sweep, and the folders that dead attempts left on this machine."""
-    return {**rescue.sweep(), "folders": rescue.discard_leftovers()}
+    """The deeper check: the sweep, the folders that dead attempts left on this machine, workers long gone."""
+    return {**rescue.sweep(), "folders": rescue.discard_leftovers(), "workers": rescue.forget_workers()}
 
 
 @shared_task(expires=300)

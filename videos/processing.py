@@ -21,8 +21,8 @@ from videos.uploads import digests
 logger = logging.getLogger(__name__)
 
 
-def process(video_id: int, ctx: JobContext) -> dict[str, Any]:
-    """Check, probe, encode, publish. The result says where it plays.
+def process(video_id: int, ctx: JobContext, *, poster: bool = True) -> dict[str, Any]:
+    """Check, probe, encode, publish. The result says where it plays. `poster`: whether to make one.
 
     Raises what videos.errors and videos.media.errors name; a file that can't be used is removed once the job
     has failed for that.
@@ -41,6 +41,7 @@ def process(video_id: int, ctx: JobContext) -> dict[str, Any]:
         on_log=logger.info,
         caps=Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds),
         threads=settings.JOINTO_VIDEOS.threads,
+        poster=poster,
     )
     # The attempt's own folder: a worker that comes back from the dead overwrites nobody.
     folder = f"videos/{video.pk}/{ctx.name}"

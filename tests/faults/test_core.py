@@ -159,6 +159,17 @@ def test_a_broker_that_is_away_loses_nothing_and_delays_nobody(stack: Stack, tmp
     own.stop()
 
 
+def test_a_broker_that_hangs_delays_nobody_for_long(stack: Stack, redis_server: Redis) -> None:
+    stack.worker()
+    redis_server.pause()
+    try:
+        result = kinds.add.delay(1, 1)  # comes back, by the broker's time-out
+        assert status_of(result) == "pending"
+    finally:
+        redis_server.resume()
+    wait_until(result, "completed")
+
+
 def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(transactional_db: None) -> None:
     job = Job.objects.get(pk=kinds.add.delay(1).id)
     Job.objects.update(kind="gone.away", released_at=None)

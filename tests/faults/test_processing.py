@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from jobs import control
 from jobs.models import Job
+from tests import environment
 from tests.builders import make_user
-from tests.stack import Process, Stack, wait_for
+from tests.stack import Process, Redis, Stack, wait_for
+from tests.videos.client import Client as ApiClient
 from tests.videos.clips import make_clip
 from videos import storage, tasks
 from videos.models import Video
@@ -123,6 +125,25 @@ def test_cancel_while_it_encodes_then_retry_from_the_admin(worker: Process, clip
     assert answer.status_code == 302
     wait_for(lambda: Job.objects.get(pk=job.pk).is_finished, seconds=90, what="the end")
     assert_one_playable_result(video, job, ["cancelled", "completed"])
+
+
+def test_a_merge_is_accepted_while_redis_is_away_and_done_once_it_is_back(
+    stack: Stack, tmp_path: Path, clip: Path
+) -> None:
+    broker = Redis(tmp_path, environment.free_port())
+    broker.start()
+    url = f"redis://127.0.0.1:{broker.port}/0"
+    stack.worker(JOINTO_BROKER_URL=url)
+    _, address = stack.web(JOINTO_BROKER_URL=url)
+    make_user("ann")
+    broker.stop()
+    with ApiClient(address, "ann") as client:
+        merged = client.send(clip)  # asserts the 202
+        job_id = merged["job"]["id"]
+        assert client.job(job_id)["status"] == "pending"
+        broker.start()
+        wait_for(lambda: client.job(job_id)["status"] == "completed", seconds=90, what="the end")
+    broker.stop()
 
 
 def spoiled(path: Path, source: Path, kind: str) -> Path:

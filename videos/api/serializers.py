@@ -63,7 +63,9 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     token = serializers.SerializerMethodField(help_text="for the header Upload-Token of its chunks")
     chunks_total = serializers.IntegerField(read_only=True)
     received = serializers.SerializerMethodField(help_text="ranges of chunks that are there: [[first, last], …]")
-    video: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(read_only=True, help_text="what it became, once it was merged")
+    video: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
+        read_only=True, help_text="what it became, once it was merged"
+    )
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
