@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -49,6 +51,34 @@ class ReadOnly:
         return False
 
 
+class QueueFilter(admin.SimpleListFilter):
+    """The queues that there are, without asking the table which."""
+
+    title = _("queue")
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(settings.CELERY_TASK_QUEUES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(queue=self.value()) if self.value() else queryset
+
+
+class PriorityFilter(admin.SimpleListFilter):
+    """The priorities that have names."""
+
+    title = _("priority")
+    parameter_name = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        names = {CRITICAL: _("critical"), HIGH: _("high"), NORMAL: _("normal"), LOW: _("low")}
+        return [(str(level), name) for level, name in names.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        value = self.value() or ""
+        return queryset.filter(priority=int(value)) if value.isdigit() and len(value) < 3 else queryset
+
+
 class AttemptInline(ReadOnly, admin.StackedInline[Attempt, Job]):
     """Every attempt, with how it ended, and its last words."""
 
@@ -57,12 +87,20 @@ class AttemptInline(ReadOnly, admin.StackedInline[Attempt, Job]):
     ordering = ("-number",)
     fields = (
         ("number", "outcome", "worker", "pid"),
-        ("started_at", "ended_at"),
+        ("started", "ended"),
         ("error_code", "error_message"),
         "traceback_text",
         "log_text",
     )
-    readonly_fields = ("traceback_text", "log_text")
+    readonly_fields = ("started", "ended", "traceback_text", "log_text")
+
+    @admin.display(description=_("started"))
+    def started(self, attempt: Attempt) -> str:
+        return _to_the_millisecond(attempt.started_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, attempt: Attempt) -> str:
+        return _to_the_millisecond(attempt.ended_at)
 
     @admin.display(description=_("traceback"))
     def traceback_text(self, attempt: Attempt) -> SafeString | str:
@@ -78,8 +116,12 @@ class TransitionInline(ReadOnly, admin.TabularInline[Transition, Job]):
 
     model = Transition
     extra = 0
-    fields = ("at", "before", "after", "attempt", "reason")
+    fields = ("moment", "before", "after", "attempt", "reason")
     readonly_fields = fields
+
+    @admin.display(description=_("when"))
+    def moment(self, transition: Transition) -> str:
+        return _to_the_millisecond(transition.at)
 
 
 @admin.register(Job)
@@ -88,7 +130,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin[Job]):
 
     list_display = (
         "short_id",
-        "kind",
+        "name",
         "status",
         "progress_bar",
         "owner",
@@ -98,7 +140,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin[Job]):
         "age",
         "error_code",
     )
-    list_filter = ("status", "queue", "priority", ("created_at", admin.DateFieldListFilter))
+    list_filter = ("status", QueueFilter, PriorityFilter, ("created_at", admin.DateFieldListFilter))
     list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
@@ -147,9 +189,13 @@ class JobAdmin(ReadOnly, admin.ModelAdmin[Job]):
                 return found, False
         return queryset.none(), False
 
-    @admin.display(description=_("id"), ordering="id")
+    @admin.display(description=_("id"))
     def short_id(self, job: Job) -> str:
         return str(job.pk)[:8]
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def name(self, job: Job) -> SafeString:
+        return format_html('<span title="{}">{}</span>', job.kind, job.kind.rpartition(".")[2])
 
     @admin.display(description=_("progress"))
     def progress_bar(self, job: Job) -> SafeString:
@@ -223,6 +269,11 @@ class WorkerAdmin(ReadOnly, admin.ModelAdmin[Worker]):
 
     list_display = ("name", "queues", "concurrency", "pid", "started_at", "seen_at")
     ordering = ("name",)
+
+
+def _to_the_millisecond(moment: datetime | None) -> str:
+    """A time as an operator compares it with a log's."""
+    return timezone.localtime(moment).isoformat(" ", "milliseconds") if moment else "–"
 
 
 def _preformatted(text: str) -> SafeString | str:

@@ -4,8 +4,8 @@ A hub polls for what has changed and hands it to those who watch. Two kinds of e
 
 - `transition`: a job went from one status to another. Its id is the transition's; a client that comes back
   with it (Last-Event-ID) is told every later one.
-- `job`: the job as it is now, whenever anything about it has changed, progress too. Carries no id: it is the
-  whole truth each time, so an old one is never missed.
+- `job`: the job as it is now, whenever anything about it has changed, progress too. It is the whole truth each
+  time, so an old one is never missed; only the first one to a watcher of one job carries an id.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -207,11 +207,17 @@ def _past(scope: Scope, after: int | None, render: Render) -> Iterable[Event]:
     if after is not None:
         missed = Transition.objects.filter(scope.transitions, pk__gt=after).order_by("id")
         yield from map(_moved, missed[:_REPLAY_AT_MOST])
+    newest = None
     jobs: QuerySet[Job] = Job.objects.filter(scope.jobs)
     if scope.job_id is None:
         jobs = jobs.filter(status__in=sorted(ACTIVE)).order_by("created_at")[:_REPLAY_AT_MOST]
+    else:
+        # Read before the job itself: what it does in between is told once more, rather than never. The moves of
+        # one job are numbered in order; those of several may commit out of order, so there an id says nothing.
+        moves = Transition.objects.filter(scope.transitions).order_by("-id")
+        newest = moves.values_list("pk", flat=True).first()
     for job in jobs:
-        yield _closing(_as_it_is(job, render), scope, job)
+        yield _closing(replace(_as_it_is(job, render), id=newest), scope, job)
 
 
 def is_over(job: Job, *, after: int | None) -> bool:
@@ -238,4 +244,4 @@ def _as_it_is(job: Job, render: Render) -> Event:
 def _closing(event: Event, scope: Scope, job: Job) -> Event:
     """The event, marked as the last one if it tells the watcher of one job that it has ended."""
     last = event.name == "job" and scope.job_id is not None and job.is_finished
-    return Event(event.name, event.data, event.job_id, event.id, last) if last else event
+    return replace(event, last=True) if last else event

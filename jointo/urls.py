@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
@@ -25,6 +26,9 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("videos.urls")),
 ]
+
+admin.site.site_header = admin.site.site_title = "Jointo"
+admin.site.index_title = _("Operations")
 
 handler400 = "jointo.errors.bad_request"
 handler403 = "jointo.errors.permission_denied"

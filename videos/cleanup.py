@@ -5,6 +5,7 @@ Rows first, files after: broken off half way, the files are orphans, and the nex
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from videos import storage
+from videos.errors import UploadFinished
 from videos.models import Upload, Video
 from videos.uploads import sessions
 
@@ -54,8 +56,9 @@ def _expired_uploads(now: datetime) -> int:
     count = 0
     expired = Upload.objects.filter(video__isnull=True, touched_at__lt=long_ago).order_by("touched_at")
     for upload in expired.iterator(_BATCH):
-        sessions.abort(upload)
-        count += 1
+        with contextlib.suppress(UploadFinished):  # it was merged this very moment
+            sessions.abort(upload)
+            count += 1
     return count
 
 

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.context import JobContext
-from jobs.errors import BadInput
 from jobs.models import Job
 from videos import errors, storage
 from videos.media import transcode
+from videos.media.errors import MediaError
 from videos.media.probe import Caps
 from videos.models import Rendition, Video
 from videos.uploads import digests
@@ -139,7 +139,7 @@ def _result(video_id: int, folder: str, outcome: transcode.Outcome) -> dict[str,
 
 def _discard_if_useless(video_id: int, error: BaseException) -> None:
     """Remove a file that nothing can be made of, unless something was made of it before."""
-    if not isinstance(error, BadInput):
+    if not isinstance(error, MediaError | errors.ChecksumMismatch):
         return
     with transaction.atomic():
         video = Video.objects.select_for_update().filter(pk=video_id, folder="").first()
