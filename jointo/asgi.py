@@ -12,6 +12,10 @@ _django = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  Django is set up by the line above
 
+from jointo.chunks import ChunkDoor  # noqa: E402
 from jointo.limits import Application, BodyLimit  # noqa: E402
 
-application = BodyLimit(cast(Application, _django), max_bytes=settings.REQUEST_MAX_BYTES)
+application = ChunkDoor(
+    BodyLimit(cast(Application, _django), max_bytes=settings.REQUEST_MAX_BYTES),
+    chunk_bytes=settings.JOINTO_VIDEOS.chunk_bytes,
+)

@@ -36,7 +36,7 @@ def normalise(declared: str) -> str:
     return text
 
 
-def check_chunk(data: bytes, headers: Mapping[str, str]) -> None:
+def check_chunk(data: bytes | memoryview, headers: Mapping[str, str]) -> None:
     """Compare a chunk with the digests that its headers declare, if any. Raises ChecksumMismatch, DigestMalformed."""
     for algorithm, wanted in _declared_in(headers):
         hasher = _ALGORITHMS[algorithm]()
@@ -66,7 +66,7 @@ class Rolling:
         self._hasher: _Hash = _ALGORITHMS[self.algorithm]()
         self._next = 0
 
-    def add(self, index: int, data: bytes) -> bool:
+    def add(self, index: int, data: bytes | memoryview) -> bool:
         """Take the next chunk in; False if it is not the next, and this is of no use any more."""
         if index != self._next:
             return False

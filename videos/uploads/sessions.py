@@ -21,7 +21,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from jobs.models import Job
@@ -30,6 +30,7 @@ from videos.models import Chunk, Upload, Video
 from videos.uploads import digests
 
 _ROLLING_AT_MOST = 256
+_TO_THE_END = 0  # as fcntl(2) has it
 
 Start = Callable[[int], Job]
 
@@ -86,7 +87,7 @@ def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
     return Begun(upload, resumed=False)
 
 
-def write(upload: Upload, index: int, data: bytes, headers: Mapping[str, str]) -> None:
+def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping[str, str]) -> None:
     """Put one chunk where it belongs, for good. The same bytes again are fine.
 
     Raises ChunkOutOfRange, ChunkTooLarge, ChunkSizeWrong, ChecksumMismatch, ChunkConflict, UploadFinished,
@@ -95,16 +96,20 @@ def write(upload: Upload, index: int, data: bytes, headers: Mapping[str, str]) -
     _check_chunk(upload, index, len(data))
     digests.check_chunk(data, headers)
     offset = index * upload.chunk_size
-    with _part(upload) as file, _only_one_writer(file, offset, len(data)):
-        if upload.chunks.filter(index=index).exists():
+    with _part(upload) as file:
+        _lock(file, offset, len(data))
+        if _is_there(upload, index):
             if os.pread(file, len(data), offset) != data:
                 raise errors.ChunkConflict(details={"index": index})
             return
         _write_all(file, data, offset)
         _roll(upload, index, data)
-        with contextlib.suppress(IntegrityError), transaction.atomic():
-            Chunk.objects.create(upload=upload, index=index)
-    Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+        try:
+            with transaction.atomic():
+                Chunk.objects.create(upload=upload, index=index)
+                Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+        except IntegrityError as error:  # the upload was given up this very moment
+            raise errors.UploadGone from error
 
 
 def received(upload: Upload) -> list[tuple[int, int]]:
@@ -128,27 +133,33 @@ def complete(upload: Upload, *, title: str, start: Start, file_hash: str = "") -
     """
     if upload.video_id:
         return _video_of(upload)
+    part = path_of(upload.pk)
+    try:
+        with _part(upload) as file:
+            _lock(file, 0, _TO_THE_END)  # no chunk is being written now, and none will be once the upload is complete
+            return _complete(upload, part, title=title, start=start, file_hash=file_hash)
+    except errors.UploadGone:
+        return _video_of(upload)  # completed meanwhile; or gone indeed
+
+
+def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash: str) -> Video:
+    upload.refresh_from_db()
+    if upload.video_id:
+        return _video_of(upload)
     _check_whole(upload)
     declared = file_hash or upload.file_hash
     if declared and _verdict(upload, declared) is False:
         abort(upload)
         raise errors.ChecksumMismatch
-    part = path_of(upload.pk)
-    try:
-        name = storage.name_for_upload(storage.head_of(part), timezone.now())
-        storage.adopt(part, name)
-    except FileNotFoundError:
-        return _video_of(upload)
+    name = storage.name_for_upload(storage.head_of(part), timezone.now())
+    storage.adopt(part, name)
     try:
         video = _hand_over(upload, name=name, title=title, declared=declared, start=start)
     except BaseException:
         storage.remove(name)
         raise
-    if video.source != name:
-        storage.remove(name)
-    else:
-        storage.remove_file(part)
-        _forget(upload.pk)
+    storage.remove_file(part)
+    _forget(upload.pk)
     return video
 
 
@@ -234,18 +245,29 @@ def _part(upload: Upload) -> Iterator[int]:
         os.close(file)
 
 
-@contextlib.contextmanager
-def _only_one_writer(file: int, offset: int, length: int) -> Iterator[None]:
-    """One writer at a time for one chunk, over all threads and processes.
+def _lock(file: int, offset: int, length: int) -> None:
+    """Wait until nobody else works on these bytes, over all threads and processes; until the file is closed.
 
-    A lock on the chunk's own bytes: it belongs to this opening of the file (fcntl(2), open file description
-    locks), goes with it whatever happens, and leaves the other chunks alone.
+    The lock belongs to this opening of the file (fcntl(2), open file description locks), goes with it whatever
+    happens, and leaves the other chunks alone.
     """
-    fcntl.fcntl(file, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0))
-    yield  # closing the file unlocks
+    wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0)
+    fcntl.fcntl(file, fcntl.F_OFD_SETLKW, wanted)
 
 
-def _write_all(file: int, data: bytes, offset: int) -> None:
+def _is_there(upload: Upload, index: int) -> bool:
+    """Whether the chunk has arrived, asked under its lock. Raises UploadFinished, UploadGone."""
+    chunk = Chunk.objects.filter(upload=OuterRef("pk"), index=index)
+    now = Upload.objects.filter(pk=upload.pk).annotate(there=Exists(chunk)).values_list("video_id", "there").first()
+    if now is None:
+        raise errors.UploadGone
+    video_id, there = now
+    if video_id:
+        raise errors.UploadFinished
+    return bool(there)
+
+
+def _write_all(file: int, data: bytes | memoryview, offset: int) -> None:
     view = memoryview(data)
     try:
         while view:
@@ -259,18 +281,15 @@ def _write_all(file: int, data: bytes, offset: int) -> None:
 
 
 def _hand_over(upload: Upload, *, name: str, title: str, declared: str, start: Start) -> Video:
-    """In one transaction: the upload is complete, the video exists, the job is recorded.
-
-    Where somebody else completed the same upload at the same time and was first: their video.
-    """
+    """In one transaction: the upload is complete, the video exists, the job is recorded."""
     with transaction.atomic():
         video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
-        if Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared):
-            Chunk.objects.filter(upload=upload).delete()
-            video.job = start(video.pk)
-            return video
-        transaction.set_rollback(True)
-    return _video_of(upload)
+        # One more look, for file systems whose locks are for one machine only.
+        if not Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared):
+            raise errors.UploadGone
+        Chunk.objects.filter(upload=upload).delete()
+        video.job = start(video.pk)
+    return video
 
 
 def _video_of(upload: Upload) -> Video:
@@ -287,7 +306,7 @@ _rolling: OrderedDict[uuid.UUID, digests.Rolling] = OrderedDict()
 _rolling_lock = threading.Lock()
 
 
-def _roll(upload: Upload, index: int, data: bytes) -> None:
+def _roll(upload: Upload, index: int, data: bytes | memoryview) -> None:
     if not upload.file_hash:
         return
     with _rolling_lock:
