@@ -58,7 +58,7 @@ def test_the_quick_way_in_answers_as_the_other_does(stack: Stack, tmp_path: Path
         )
         assert not Upload.objects.get(pk=mine["id"]).chunks.exists()
         # Without a length it is Django's; with one, ours: both write the same.
-        pieces = (DATA[place : place + 1000] for place in range(0, CHUNK, 1000))
+        pieces = (DATA[place : place + 1024] for place in range(0, CHUNK, 1024))
         assert nobody.put(f"{chunks}/0/", content=pieces, headers=token).status_code == 204
         assert put(0, DATA[:CHUNK]).status_code == 204
         assert code(put(0, bytes(CHUNK))) == (409, "chunk_conflict")
