@@ -22,20 +22,19 @@ import selectors
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from jobs.errors import JointoError
+from jobs.held_signals import HeldSignals
+from jobs.lines import Lines
 
 TAIL_LINES = 50
 TAIL_WIDTH = 500  # characters
-LONGEST_LINE = 8192  # bytes; what goes beyond is dropped
 LARGEST_OUTPUT = 16 * 1024 * 1024  # bytes of stdout that are collected when nobody reads it line by line
 _CHUNK = 64 * 1024
 _LARGEST_PIPE = 1024 * 1024  # what a pipe can still hold when its writer has died
@@ -129,7 +128,7 @@ def run(
     limits = limits or Limits()
     environment = _environment(cwd, env)
     command = _wrapped(argv, limits=limits, path=environment["PATH"])
-    with _HeldSignals() as signals:
+    with HeldSignals() as signals:
         process = _started(command, cwd=cwd, env=environment)
         try:
             watch = _Watch(process, limits=limits, on_line=on_line, on_log=on_log)
@@ -251,13 +250,13 @@ class _Watch:
         self._on_log = on_log
         self._started = self._moved = time.monotonic()
         self._stdout = bytearray()
-        self._out_lines = _Lines(self._line)
-        self._log_lines = _Lines(self._log)
+        self._out_lines = Lines(self._line)
+        self._log_lines = Lines(self._log)
 
     def stdout(self) -> str:
         return self._stdout.decode("utf-8", "replace")
 
-    def until_exit(self, signals: _HeldSignals) -> None:
+    def until_exit(self, signals: HeldSignals) -> None:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         exited = os.pidfd_open(self._process.pid)
@@ -325,86 +324,3 @@ class _Watch:
             raise ChildTimedOut(tail=self.tail)
         if stall is not None and now - self._moved > stall:
             raise ChildStalled(tail=self.tail)
-
-
-class _Lines:
-    """Cuts a stream of bytes into lines of bounded length; a carriage return ends a line as well."""
-
-    def __init__(self, sink: Callable[[str], None]) -> None:
-        self._sink = sink
-        self._rest = b""
-
-    def feed(self, data: bytes) -> None:
-        *lines, rest = data.replace(b"\r", b"\n").split(b"\n")
-        for line in lines:
-            self._emit(self._rest + line)
-            self._rest = b""
-        self._rest = (self._rest + rest)[:LONGEST_LINE]
-
-    def end(self) -> None:
-        self._emit(self._rest)
-        self._rest = b""
-
-    def _emit(self, line: bytes) -> None:
-        if line:
-            self._sink(line[:LONGEST_LINE].decode("utf-8", "replace"))
-
-
-class _HeldSignals:
-    """Lets Python's signal handlers run only when `deliver` is called, or at the end.
-
-    Masking signals would not do: the kernel may hand a signal to another thread, and Python would still run
-    its handler here; and the child would inherit the mask. So the handlers are swapped for one that takes
-    notes. That one passes straight on while nothing is held, which makes `_holding` the single switch: an
-    exception amid the swapping finds every signal either held or handled as before.
-
-    Off the main thread there is nothing to hold: Python runs no handlers there.
-    """
-
-    def __init__(self) -> None:
-        self._holding = False
-        self._pending: list[tuple[int, FrameType | None]] = []
-        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            try:
-                self._swap()
-                self._holding = True
-            except BaseException:
-                self._swap_back()
-                raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._holding = False
-        self._swap_back()
-        self.deliver()
-
-    def deliver(self) -> None:
-        """Run the handlers of the signals that came meanwhile. Whatever they raise comes out of here."""
-        try:
-            while self._pending:
-                number, frame = self._pending.pop(0)
-                self._before[number](number, frame)
-        finally:
-            if self._pending:
-                self.deliver()  # a handler raised: the others still get theirs
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._holding:
-            self._pending.append((number, frame))
-        else:
-            self._before[number](number, frame)
-
-    def _swap(self) -> None:
-        for number in signal.valid_signals():
-            handler = signal.getsignal(number)
-            if callable(handler):
-                self._before[number] = handler
-                signal.signal(number, self._note)
-
-    def _swap_back(self) -> None:
-        for number, handler in self._before.items():
-            if signal.getsignal(number) == self._note:
-                signal.signal(number, handler)

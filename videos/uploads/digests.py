@@ -58,25 +58,9 @@ def of_file(path: Path, algorithms: set[str], *, on_bytes: Callable[[int], None]
     return {name: hasher.hexdigest() for name, hasher in hashers.items()}
 
 
-class Rolling:
-    """The checksum of a file whose chunks come in order, in this process; gives up when one does not."""
-
-    def __init__(self, declared: str) -> None:
-        self.algorithm, self._wanted = declared.split(":")
-        self._hasher: _Hash = _ALGORITHMS[self.algorithm]()
-        self._next = 0
-
-    def add(self, index: int, data: bytes | memoryview) -> bool:
-        """Take the next chunk in; False if it is not the next, and this is of no use any more."""
-        if index != self._next:
-            return False
-        self._hasher.update(data)
-        self._next += 1
-        return True
-
-    def verdict(self, chunks: int) -> bool | None:
-        """Whether the whole file has the declared checksum; None if not all of it came this way."""
-        return self._hasher.hexdigest() == self._wanted if self._next == chunks else None
+def hasher(algorithm: str) -> _Hash:
+    """A new hasher: `sha256` or `md5`."""
+    return _ALGORITHMS[algorithm]()
 
 
 def _declared_in(headers: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:

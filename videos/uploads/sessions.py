@@ -12,9 +12,7 @@ import errno
 import fcntl
 import os
 import struct
-import threading
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +25,8 @@ from django.utils import timezone
 from jobs.models import Job
 from videos import errors, storage
 from videos.models import Chunk, Upload, Video
-from videos.uploads import digests
+from videos.uploads import digests, rolling
 
-_ROLLING_AT_MOST = 256
 _TO_THE_END = 0  # as fcntl(2) has it
 
 Start = Callable[[int], Job]
@@ -103,7 +100,8 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
                 raise errors.ChunkConflict(details={"index": index})
             return
         _write_all(file, data, offset)
-        _roll(upload, index, data)
+        if upload.file_hash:
+            rolling.add(upload.pk, upload.file_hash, index, data)
         try:
             with transaction.atomic():
                 Chunk.objects.create(upload=upload, index=index)
@@ -148,7 +146,7 @@ def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash
         return _video_of(upload)
     _check_whole(upload)
     declared = file_hash or upload.file_hash
-    if declared and _verdict(upload, declared) is False:
+    if declared == upload.file_hash and rolling.verdict(upload.pk, upload.chunks_total) is False:
         abort(upload)
         raise errors.ChecksumMismatch
     name = storage.name_for_upload(storage.head_of(part), timezone.now())
@@ -159,7 +157,7 @@ def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash
         storage.remove(name)
         raise
     storage.remove_file(part)
-    _forget(upload.pk)
+    rolling.forget(upload.pk)
     return video
 
 
@@ -169,7 +167,7 @@ def abort(upload: Upload) -> None:
     if not gone:
         raise errors.UploadFinished
     storage.remove_file(path_of(upload.pk))
-    _forget(upload.pk)
+    rolling.forget(upload.pk)
 
 
 def path_of(upload_id: uuid.UUID) -> Path:
@@ -298,36 +296,3 @@ def _video_of(upload: Upload) -> Video:
     if video is None:
         raise errors.UploadGone
     return video
-
-
-# The checksums of uploads whose chunks come in order, in this process. One that comes in some other way is
-# checked by the job's first step.
-_rolling: OrderedDict[uuid.UUID, digests.Rolling] = OrderedDict()
-_rolling_lock = threading.Lock()
-
-
-def _roll(upload: Upload, index: int, data: bytes | memoryview) -> None:
-    if not upload.file_hash:
-        return
-    with _rolling_lock:
-        if index == 0:
-            _rolling[upload.pk] = digests.Rolling(upload.file_hash)
-            while len(_rolling) > _ROLLING_AT_MOST:
-                _rolling.popitem(last=False)
-        rolling = _rolling.get(upload.pk)
-    # Outside the lock: hashing takes a while, and the chunk's own lock keeps others of this index away.
-    if rolling and not rolling.add(index, data):
-        _forget(upload.pk)
-
-
-def _verdict(upload: Upload, declared: str) -> bool | None:
-    with _rolling_lock:
-        rolling = _rolling.get(upload.pk)
-    if rolling is None or declared != upload.file_hash:
-        return None
-    return rolling.verdict(upload.chunks_total)
-
-
-def _forget(upload_id: uuid.UUID) -> None:
-    with _rolling_lock:
-        _rolling.pop(upload_id, None)
