@@ -223,7 +223,7 @@ def test_a_flood_of_output_does_not_grow_our_memory(tmp_path: Path) -> None:
     def on_line(line: str) -> bool:
         nonlocal lines
         lines += 1
-        assert len(line) <= lines.LONGEST_LINE
+        assert len(line) <= LONGEST_LINE
         return True
 
     children.run(sh("true"), cwd=tmp_path)
@@ -338,7 +338,8 @@ def test_a_signal_whose_handler_only_takes_a_note_does_not_disturb_the_child(tmp
 PARENT = """
 import sys
 from pathlib import Path
-from jobs import children, lines
+from jobs import children
+from jobs.lines import LONGEST_LINE
 
 def on_line(line):
     sys.stdout.write(line + "\\n")
