@@ -28,6 +28,7 @@ COPY --from=python /opt/venv /opt/venv
 COPY --from=front-end /app/node_modules/hls.js/dist node_modules/hls.js/dist
 COPY --from=front-end /app/node_modules/hash-wasm/dist node_modules/hash-wasm/dist
 COPY . .
+RUN pybabel compile --domain django --directory locale
 USER jointo
 # The key is for this command alone and is kept nowhere.
 RUN JOINTO_SECRET_KEY=unused python manage.py collectstatic --no-input

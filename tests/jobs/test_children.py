@@ -16,6 +16,7 @@ import pytest
 
 from jobs import children
 from jobs.children import Limits
+from jobs.lines import LONGEST_LINE
 
 
 class Interrupted(Exception):
@@ -339,7 +340,6 @@ PARENT = """
 import sys
 from pathlib import Path
 from jobs import children
-from jobs.lines import LONGEST_LINE
 
 def on_line(line):
     sys.stdout.write(line + "\\n")

@@ -87,7 +87,9 @@ def test_what_the_user_has_to_mend_is_never_tried_again(policy: RetryPolicy, att
     assert verdict(policy, BadInput(retry_after=1), attempt=attempt, of=of) == GiveUp(exhausted=False)
 
 
-@given(policies, st.sampled_from([Transient(), Limited(), Down(), ValueError()]), st.integers(1, 30), st.integers(1, 30))
+@given(
+    policies, st.sampled_from([Transient(), Limited(), Down(), ValueError()]), st.integers(1, 30), st.integers(1, 30)
+)
 def test_other_errors_are_tried_again_until_the_attempts_are_used_up(
     policy: RetryPolicy, error: Exception, attempt: int, of: int
 ) -> None:
@@ -100,9 +102,7 @@ def test_other_errors_are_tried_again_until_the_attempts_are_used_up(
 
 
 @given(policies, st.floats(-1e6, 1e6), st.sampled_from([Transient, Limited, Down]))
-def test_who_was_told_how_long_waits_as_long_as_told(
-    policy: RetryPolicy, told: float, kind: type[JointoError]
-) -> None:
+def test_who_was_told_how_long_waits_as_long_as_told(policy: RetryPolicy, told: float, kind: type[JointoError]) -> None:
     assert verdict(policy, kind(retry_after=told)) == RetryIn(max(0.0, told))
 
 

@@ -24,10 +24,10 @@ def test_the_moves_are_those_of_the_contract_and_no_others() -> None:
 
 
 def test_every_status_is_either_active_or_finished() -> None:
-    assert ACTIVE | FINISHED == set(JobStatus)
+    assert set(JobStatus) == ACTIVE | FINISHED
     assert not ACTIVE & FINISHED
-    assert ACTIVE - WAITING == {JobStatus.PROCESSING}
-    assert FINISHED - RETRYABLE == {JobStatus.COMPLETED}
+    assert {JobStatus.PROCESSING} == ACTIVE - WAITING
+    assert {JobStatus.COMPLETED} == FINISHED - RETRYABLE
 
 
 @pytest.mark.parametrize(

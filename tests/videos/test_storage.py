@@ -1,0 +1,83 @@
+"""Files come whole and go with their empty folders; a name never leaves the media root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from videos import storage
+
+pytestmark = pytest.mark.usefixtures("no_files")
+
+ROOT = Path(settings.MEDIA_ROOT)
+
+
+@pytest.mark.parametrize("name", ["../x", "videos/../../x", "/etc/passwd", "videos/../../../etc/passwd"])
+def test_a_name_that_leaves_the_root_is_a_bug(name: str) -> None:
+    with pytest.raises(ValueError, match="leaves the media root"):
+        storage.path_of(name)
+
+
+def test_removing_takes_the_empty_folders_along_and_nothing_else() -> None:
+    for name in ("videos/uploads/2026/01/02/a.mp4", "videos/uploads/2026/01/03/b.mp4", "videos/7/x/m.m3u8"):
+        storage.path_of(name).parent.mkdir(parents=True)
+        storage.path_of(name).touch()
+    storage.remove("videos/uploads/2026/01/02/a.mp4")
+    assert not (ROOT / "videos/uploads/2026/01/02").exists()
+    assert (ROOT / "videos/uploads/2026/01/03/b.mp4").exists()
+    storage.remove("videos/7/x")
+    assert not (ROOT / "videos/7").exists()
+    for name in ("", "videos/7/x", "nothing/at/all"):
+        storage.remove(name)
+    storage.remove("videos/uploads/2026/01/03/b.mp4")
+    assert (not ROOT.exists()) or list(ROOT.iterdir()) == []
+
+
+def test_a_file_gets_its_place_without_a_copy_and_a_place_is_given_once(tmp_path: Path) -> None:
+    part = ROOT.parent / "a.part"
+    part.write_bytes(b"bytes")
+    storage.adopt(part, "videos/a.mp4")
+    assert storage.path_of("videos/a.mp4").stat().st_ino == part.stat().st_ino
+    with pytest.raises(FileExistsError):
+        storage.adopt(part, "videos/a.mp4")
+    part.unlink()
+    assert storage.path_of("videos/a.mp4").read_bytes() == b"bytes"
+
+
+def test_a_folder_appears_whole_and_never_over_another() -> None:
+    for name in ("one", "two"):
+        folder = ROOT.parent / name
+        folder.mkdir(exist_ok=True)
+        (folder / "m.m3u8").write_text(name)
+    storage.publish(ROOT.parent / "one", "videos/1/x")
+    assert not (ROOT.parent / "one").exists()
+    with pytest.raises(OSError, match="not empty"):
+        storage.publish(ROOT.parent / "two", "videos/1/x")
+    assert (storage.path_of("videos/1/x") / "m.m3u8").read_text() == "one"
+    (ROOT.parent / "two/m.m3u8").unlink()
+    (ROOT.parent / "two").rmdir()
+
+
+@pytest.mark.parametrize(
+    ("head", "ending"),
+    [
+        (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", ".mp4"),
+        (b"\x1aE\xdf\xa3\x93B\x82\x84webm", ".webm"),
+        (b"#EXTM3U\n#EXT-X-VERSION:3", ".bin"),
+        (b"<html>", ".bin"),
+        (b"#!/bin/sh", ".bin"),
+        (b"", ".bin"),
+    ],
+)
+def test_an_ending_is_by_content_and_never_one_that_runs(head: bytes, ending: str) -> None:
+    assert storage.ending_of(head) == ending
+
+
+def test_a_stored_name_has_nothing_of_the_users_and_is_never_the_same() -> None:
+    now = timezone.now()
+    names = {storage.name_for_upload(b"", now) for _ in range(5)}
+    assert len(names) == 5
+    assert all(name.startswith(f"videos/uploads/{now:%Y/%m/%d}/") for name in names)
