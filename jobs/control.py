@@ -31,6 +31,15 @@ class NotRetryable(JointoError):
     message = "Only a job that failed or was cancelled can be retried."
 
 
+class NotWaiting(JointoError):
+    """The priority of a job matters only while it waits."""
+
+    code = "job_not_waiting"
+    status = 409
+    remedy: ClassVar[Remedy] = Remedy.NONE
+    message = "The job does not wait any more, so its priority changes nothing."
+
+
 def cancel(job: Job, *, by: str) -> None:
     """Cancel a job: a waiting one never starts, a running one stops at its worker's next look.
 
@@ -52,11 +61,12 @@ def retry(job: Job, *, by: str) -> None:
         transaction.on_commit(lambda: dispatch.release_quietly(job.queue))
 
 
-def set_priority(job: Job, priority: int) -> bool:
-    """Change how soon a waiting job comes; False if it does not wait any more."""
+def set_priority(job: Job, priority: int) -> None:
+    """Change how soon a waiting job comes. Raises NotWaiting."""
     if not 0 <= priority <= 10:
         raise ValueError(f"a priority is from 0 to 10, not {priority}")
-    return Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(priority=priority) == 1
+    if not Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(priority=priority):
+        raise NotWaiting
 
 
 def _budget(job: Job) -> int:

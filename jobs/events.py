@@ -16,7 +16,7 @@ import functools
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q, QuerySet
 
 from jobs.models import Job, Transition
@@ -110,7 +110,7 @@ class Hub:
         try:
             yield b"retry: 2000\n\n"
             seen = after or 0
-            for event in await self._in_thread(lambda: list(_past(scope, after, self._render))):
+            for event in await self._in_thread(functools.partial(_past_at_last, scope, after, self._render)):
                 seen = max(seen, event.id or 0)
                 yield event.encode()
                 if event.last:
@@ -132,16 +132,16 @@ class Hub:
                 found = await self._in_thread(functools.partial(self._changes.since_last, scopes))
             except Exception:  # the database may be away for a while; the watchers stay
                 logger.exception("a poll for events failed")
+                await self._in_thread(_disconnect)
                 found = []
-            for job, transitions in found:
-                events = [*map(_moved, transitions), _as_it_is(job, self._render)]
+            for job, event in _in_order(found, self._render):
                 for watcher in list(self._watchers):
                     if watcher.scope.covers(job):
-                        for event in events:
-                            watcher.offer(_closing(event, watcher.scope, job))
+                        watcher.offer(_closing(event, watcher.scope, job))
             await asyncio.sleep(settings.JOINTO_JOBS.events_poll.total_seconds())
-        await self._in_thread(connection.close)
-        self._changes = _Changes()
+        # Whoever comes while the connection is being closed gets a poller of their own.
+        self._poller, self._changes = None, _Changes()
+        await self._in_thread(_disconnect)
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -189,6 +189,20 @@ class _Changes:
         self._seen = {key: seen for key, seen in self._seen.items() if seen[0] >= since}
 
 
+def _disconnect() -> None:
+    """Close the connection of the thread that this runs in; the next query opens a new one."""
+    connection.close()
+
+
+def _in_order(found: list[tuple[Job, list[Transition]]], render: Render) -> Iterator[tuple[Job, Event]]:
+    """All moves of one round by their number, so that the last id told covers those before; then the jobs."""
+    moves = [(job, row) for job, rows in found for row in rows]
+    for job, row in sorted(moves, key=lambda move: move[1].pk):
+        yield job, _moved(row)
+    for job, _ in found:
+        yield job, _as_it_is(job, render)
+
+
 async def _following(watcher: _Watcher) -> AsyncIterator[Event | None]:
     """The watcher's events as they come; None when it is time for a sign of life."""
     while True:
@@ -200,6 +214,15 @@ async def _following(watcher: _Watcher) -> AsyncIterator[Event | None]:
         if event is None:
             return
         yield event
+
+
+def _past_at_last(scope: Scope, after: int | None, render: Render) -> list[Event]:
+    """`_past`, by a new connection if the one at hand has broken meanwhile."""
+    try:
+        return list(_past(scope, after, render))
+    except (DatabaseError, InterfaceError):
+        _disconnect()
+        return list(_past(scope, after, render))
 
 
 def _past(scope: Scope, after: int | None, render: Render) -> Iterable[Event]:

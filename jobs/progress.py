@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
 _MESSAGE_LENGTH = 500  # as wide as the column
+_LARGEST = 2**63 - 1
 
 
 class Progress:
@@ -21,7 +23,7 @@ class Progress:
 
     def report(self, current: float, total: float, message: str = "") -> None:
         """Set the progress; a smaller share than before changes the message alone."""
-        ahead = (max(0, int(current)), max(0, int(total)))
+        ahead = (_whole(current), _whole(total))
         before = self._now[:2]
         if _share(*ahead) < _share(*before):
             ahead = before
@@ -34,6 +36,11 @@ class Progress:
             return {}
         self._taken = now
         return {"current": now[0], "total": now[1], "message": now[2]}
+
+
+def _whole(number: float) -> int:
+    """As the column takes it; what is no number counts as none."""
+    return min(max(0, int(number)), _LARGEST) if math.isfinite(number) else 0
 
 
 def _share(current: int, total: int) -> Fraction:

@@ -37,6 +37,13 @@ class CrashedTooOften(JointoError):
     message = "The job's worker died each time it was tried. It is not tried again by itself."
 
 
+class DeadlinePassed(JointoError):
+    """A job that may not be started any more."""
+
+    code = "deadline_passed"
+    message = "The job was not started before its deadline."
+
+
 def sweep() -> dict[str, int]:
     """Put right what can be: rescue, fail what is too late, send again, send. Harmless at any time, by anyone."""
     return {
@@ -57,7 +64,7 @@ def _rescue_one(job: Job) -> bool:
     crashes = job.crashes + 1
     exhausted = job.attempt >= job.max_attempts
     if crashes >= settings.JOINTO_JOBS.max_crashes or exhausted:
-        error = CrashedTooOften()
+        error: JointoError = Crashed() if exhausted else CrashedTooOften()
         moved = transitions.fail(job, code=error.code, message=error.message, crashed=True)
         if moved:
             canvas.failed(job, error)
@@ -73,8 +80,15 @@ def _rescue_one(job: Job) -> bool:
 def expire(*, now: Instant | None = None) -> int:
     """Fail the waiting jobs whose deadline has passed; how many."""
     late = Job.objects.filter(status__in=sorted(WAITING), deadline_at__lte=now or Now())
-    sentence = "The job was not started before its deadline."
-    return sum(transitions.refuse(job, code="deadline_passed", message=sentence) for job in late[:_AT_ONCE])
+    return sum(_expire_one(job) for job in late[:_AT_ONCE])
+
+
+def _expire_one(job: Job) -> bool:
+    error = DeadlinePassed()
+    moved = transitions.refuse(job, code=error.code, message=error.message)
+    if moved:
+        canvas.failed(job, error)
+    return moved
 
 
 def child_died(job_id: uuid.UUID, *, worker: str) -> None:

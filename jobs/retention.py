@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django_celery_results.models import GroupResult, TaskResult
 
 from jobs.models import Job
@@ -31,11 +31,12 @@ def clean_up(now: datetime, *, on_batch: Callable[[int], None] = lambda removed:
     removed = dict.fromkeys(old, 0)
     for name, rows in old.items():
         while batch := list(rows.values_list("pk", flat=True)[:_BATCH]):
-            _remove(rows.model, batch)
-            removed[name] += len(batch)
+            removed[name] += _remove(rows, batch)
             on_batch(sum(removed.values()))
     return removed
 
 
-def _remove(model: type[Model], keys: list[Any]) -> None:
-    model._default_manager.filter(pk__in=keys).delete()
+def _remove(rows: QuerySet[Any], keys: list[Any]) -> int:
+    # With the conditions once more: a job may have been retried since it was found.
+    _, by_model = rows.order_by().filter(pk__in=keys).delete()
+    return by_model.get(rows.model._meta.label, 0)

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _LOG_LINES = 50
 _TRACEBACK_LENGTH = 20_000
+_LONGEST_WAIT_SECONDS = 30 * 86_400.0  # whatever the other side may tell us
 
 
 class TimeLimit(JointoError):
@@ -100,10 +101,11 @@ def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) ->
 def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail: _LogTail) -> None:
     """Settle an attempt whose body raised, and tell Celery the same; always raises."""
     said: dict[str, Any] = {
-        "traceback": "".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:],
+        "traceback": storable("".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:]),
         "log_tail": log_tail.text(),
     }
     ours = _as_ours(error)
+    message = storable(ours.message)
     budget_before = job.max_attempts - kind.policy.max_attempts
     verdict = decide(
         kind.policy,
@@ -114,11 +116,11 @@ def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail:
     )
     match verdict:
         case RetryIn(seconds):
-            wait = timedelta(seconds=seconds)
-            transitions.retry_later(job, wait=wait, code=ours.code, message=ours.message, **said)
+            wait = timedelta(seconds=min(seconds, _LONGEST_WAIT_SECONDS))
+            transitions.retry_later(job, wait=wait, code=ours.code, message=message, **said)
             raise Retry(exc=error, when=cast(Any, seconds))  # a number of seconds, whatever the stubs say
         case GiveUp():
-            if transitions.fail(job, code=ours.code, message=ours.message, **said):
+            if transitions.fail(job, code=ours.code, message=message, **said):
                 canvas.failed(job, error)
                 for action in context.after_failure:
                     _quietly(lambda action=action: action(error))
@@ -144,6 +146,11 @@ def _as_ours(error: Exception) -> JointoError:
     if isinstance(error, SoftTimeLimitExceeded):
         return TimeLimit()
     return Unexpected(f"{type(error).__name__}: {error}"[:2000])
+
+
+def storable(text: str) -> str:
+    """The text without what no database takes: NUL, and halves of characters."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
 def _clean_up(context: JobContext, *, completed: bool) -> None:
@@ -174,7 +181,7 @@ class _LogTail(logging.Handler):
             self.lines.append(self.format(record)[:1000])
 
     def text(self) -> str:
-        return "\n".join(list(self.lines)).replace("\0", "�")
+        return storable("\n".join(list(self.lines)))
 
 
 @contextlib.contextmanager

@@ -52,7 +52,8 @@ def install(**_: Any) -> None:
         if task in known:
             continue
         if not PeriodicTask.objects.filter(task=task).exists():
-            PeriodicTask.objects.create(name=name, task=task, **_schedule_of(when))
+            taken = PeriodicTask.objects.filter(name=name).exists()
+            PeriodicTask.objects.create(name=f"{name} ({task})" if taken else name, task=task, **_schedule_of(when))
         InstalledSchedule.objects.create(task=task)
 
 

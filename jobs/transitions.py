@@ -143,7 +143,7 @@ def hand_back(job: Job, **attempt: Any) -> bool:
 def refuse(job: Job, *, code: str, message: str) -> bool:
     """Fail a waiting job that can't be started: its deadline passed, or nobody knows its kind."""
     fields = {"error_code": code, "error_message": message, "finished_at": Now()}
-    return _move(job, JobStatus.FAILED, fields, reason=code)
+    return _move(job, JobStatus.FAILED, fields, reason=code, error={"code": code, "message": message})
 
 
 def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
@@ -196,9 +196,12 @@ def _leave(
     *,
     reason: str = "",
 ) -> bool:
-    """Move a job on from processing, by its own attempt; inside a transaction."""
+    """Move a job on from processing, by its own attempt or by the rescue; inside a transaction."""
     _checked(JobStatus.PROCESSING, after)
-    if not _mine(job).update(status=after, lease_expires_at=None, updated_at=Now(), **fields):
+    mine = _mine(job)
+    if outcome is Outcome.CRASHED:  # whoever has renewed since the rescue read the row lives
+        mine = mine.filter(lease_expires_at=job.lease_expires_at)
+    if not mine.update(status=after, lease_expires_at=None, updated_at=Now(), **fields):
         return False
     _end_attempt(job, outcome, **attempt)
     _note(job.pk, job.attempt, JobStatus.PROCESSING, after, reason=reason)
@@ -212,6 +215,7 @@ def _move(
     *,
     reason: str,
     outcome: Outcome | None = None,
+    error: dict[str, str] | None = None,
 ) -> bool:
     """Move a job on from the status and attempt that this row was read with."""
     before = JobStatus(job.status)
@@ -226,7 +230,7 @@ def _move(
             _end_attempt(job, outcome)
         _note(job.pk, job.attempt, before, after, reason=reason)
         if after in (JobStatus.CANCELLED, JobStatus.FAILED):
-            results.mirror(job, after)
+            results.mirror(job, after, error=error)
     return True
 
 

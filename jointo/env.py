@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from environs import Env, validate
+import dj_database_url
+from environs import Env, EnvValidationError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -61,7 +63,24 @@ with _env.prefixed("JOINTO_"):
     VIDEO_MAX_PIXELS = _env.int("VIDEO_MAX_PIXELS", 8192 * 4320, validate=_positive)
     FFMPEG_THREADS = _env.int("FFMPEG_THREADS", os.cpu_count() or 2, validate=_positive)
 
-ZoneInfo(TIME_ZONE)  # an unknown zone stops the program here
+
+def _check(name: str, why: Callable[[], object]) -> None:
+    """Stop the program, by the variable's name, over a value that can't be right."""
+    try:
+        why()
+    except (ValueError, KeyError, dj_database_url.ParseError) as error:
+        said = f"JOINTO_{name} can't be used: {error}"
+        raise EnvValidationError(said, [said]) from error
+
+
+def _watch_fits_lease() -> None:
+    if JOB_WATCH_SECONDS * 3 > JOB_LEASE_SECONDS:
+        raise ValueError("it must be at most a third of JOINTO_JOB_LEASE_SECONDS")
+
+
+_check("TIME_ZONE", lambda: ZoneInfo(TIME_ZONE))
+_check("DATABASE_URL", lambda: dj_database_url.parse(DATABASE_URL))
+_check("JOB_WATCH_SECONDS", _watch_fits_lease)
 
 
 def secret_key() -> str:

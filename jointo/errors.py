@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -36,7 +37,7 @@ _CODES: list[tuple[type[exceptions.APIException], str]] = [
 
 def body(code: str, message: str, details: Any = None) -> dict[str, Any]:
     """The JSON of an error."""
-    return {"error": {"code": code, "message": message, "details": details or {}}}
+    return {"error": {"code": code, "message": _whole(message), "details": details or {}}}
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -68,11 +69,13 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
         headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.ValidationError):
         details = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        details = json.loads(_whole(json.dumps(details, ensure_ascii=False)))
         return Response(body(code, _first_sentence(details), details), status=400, headers=headers)
     if isinstance(error, InvalidToken):
-        sentence = "The access token is wrong or has expired. Get a new one with your refresh token."
+        sentence = "The token is wrong or has expired. Get a new one, or sign in again."
         return Response(body(code, sentence), status=error.status_code, headers=headers)
-    return Response(body(code, _sentence(str(error.detail))), status=error.status_code, headers=headers)
+    said = error.detail.get("detail", "") if isinstance(error.detail, dict) else error.detail
+    return Response(body(code, _sentence(str(said))), status=error.status_code, headers=headers)
 
 
 def _first_sentence(details: Any) -> str:
@@ -81,6 +84,11 @@ def _first_sentence(details: Any) -> str:
     while isinstance(reason, list | dict) and reason:
         reason = reason[0] if isinstance(reason, list) else next(iter(reason.values()))
     return _sentence(str(reason) if field == "non_field_errors" else f"{field}: {reason}")
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which a message may repeat from what was sent."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _sentence(text: str) -> str:

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import environment, kinds  # noqa: F401  the kinds are known in this process too
 from tests.stack import Process, Redis, Stack, running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """A password's hash takes a fifth of a second on purpose; the tests make hundreds."""
+    PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture(scope="session")

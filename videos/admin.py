@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -11,10 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from jobs.admin import BoundedPaginator, ReadOnly
-from jobs.status import ACTIVE
-from videos import lifecycle
-from videos.models import Rendition, Upload, Video
-from videos.tasks import process_video
+from videos import lifecycle, tasks
+from videos.models import Chunk, Rendition, Upload, Video
 
 
 class RenditionInline(ReadOnly, admin.TabularInline[Rendition, Video]):
@@ -67,6 +67,10 @@ class VideoAdmin(admin.ModelAdmin[Video]):
     inlines = (RenditionInline,)
     actions = ("process_again", "delete_for_a_while", "restore")
 
+    def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
+        """Only what was edited: a worker may publish between our read and our write."""
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -90,10 +94,13 @@ class VideoAdmin(admin.ModelAdmin[Video]):
 
     @admin.action(description=_("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
-        wanted = [video for video in videos if video.source and not (video.job and video.job.status in ACTIVE)]
+        chosen = list(videos)
+        wanted = [video for video in chosen if video.source and not video.deleted_at]
         for video in wanted:
-            process_video.delay(video.pk)
+            tasks.start(video.pk)
         self.message_user(request, _("Jobs recorded: %d") % len(wanted), messages.SUCCESS)
+        if skipped := len(chosen) - len(wanted):
+            self.message_user(request, _("Left out, deleted or without a file: %d") % skipped, messages.WARNING)
 
     @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
     def delete_for_a_while(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
@@ -119,8 +126,11 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
     ordering = ("-created_at",)
     search_fields = ("=id", "file_name", "=owner__username")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
+        of_this = Chunk.objects.filter(upload=OuterRef("pk")).order_by().values("upload").annotate(n=Count("pk"))
+        return super().get_queryset(request).annotate(there=Subquery(of_this.values("n")))
+
     @admin.display(description=_("arrived"))
     def arrived(self, upload: Upload) -> str:
-        if upload.video_id:
-            return "100 %"
-        return f"{upload.chunks.count() * 100 // upload.chunks_total} %"
+        there: int = getattr(upload, "there", None) or 0
+        return "100 %" if upload.video_id else f"{there * 100 // upload.chunks_total} %"

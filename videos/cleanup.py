@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -33,21 +34,20 @@ def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: 
     return removed
 
 
-def purge(video: Video) -> None:
-    """Remove a video's rows, then its files."""
-    names = [video.source, video.folder]
-    video.delete()
-    for name in names:
-        storage.remove(name)
+def purge(video: Video) -> bool:
+    """Remove a deleted video's rows, then its files; False if it was restored since it was read."""
+    gone, _ = Video.objects.filter(pk=video.pk, deleted_at=video.deleted_at).delete()
+    if gone:
+        storage.remove(video.source)
+        storage.remove(video.folder)
+    return bool(gone)
 
 
 def _deleted_videos(now: datetime) -> int:
     long_ago = now - settings.JOINTO_VIDEOS.keep_deleted
     count = 0
     while batch := list(Video.objects.filter(deleted_at__lte=long_ago).order_by("deleted_at")[:_BATCH]):
-        for video in batch:
-            purge(video)
-        count += len(batch)
+        count += sum(purge(video) for video in batch)
     return count
 
 
@@ -56,8 +56,8 @@ def _expired_uploads(now: datetime) -> int:
     count = 0
     expired = Upload.objects.filter(video__isnull=True, touched_at__lt=long_ago).order_by("touched_at")
     for upload in expired.iterator(_BATCH):
-        with contextlib.suppress(UploadFinished):  # it was merged this very moment
-            sessions.abort(upload)
+        with contextlib.suppress(UploadFinished):  # it was merged or went on this very moment
+            sessions.abort(upload, untouched_since=long_ago)
             count += 1
     return count
 
@@ -67,13 +67,20 @@ def _orphans(now: datetime) -> int:
     settled = (now - _SETTLED).timestamp()
     count = 0
     for path, known in _candidates():
-        if path.lstat().st_mtime < settled and not known():
+        if _changed_at(path) < settled and not known():
             if path.is_relative_to(settings.MEDIA_ROOT):
                 storage.remove(path.relative_to(settings.MEDIA_ROOT).as_posix())
             else:
                 storage.remove_file(path)
             count += 1
     return count
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:  # somebody was quicker
+        return math.inf
 
 
 def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:

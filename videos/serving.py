@@ -70,7 +70,11 @@ def _path(request: HttpRequest, video_id: int, folder: str, file: str) -> Path:
     if owner is None or not Video.objects.filter(pk=video_id, owner_id=owner, folder=name).exists():
         raise Http404
     path = storage.path_of(name) / file  # `file` has no slash: the URL's pattern sees to it
-    if not path.is_file() or path.is_symlink():
+    try:
+        servable = path.is_file() and not path.is_symlink()
+    except (OSError, ValueError):  # longer than a name can be, or none at all
+        servable = False
+    if not servable:
         raise Http404
     return path
 

@@ -63,6 +63,8 @@ def adopt(path: Path, name: str) -> None:
     """
     target = path_of(name)
     target.parent.mkdir(parents=True, exist_ok=True)
+    # The clean-up takes an old file that no row names for left over; this one's row is about to be written.
+    os.utime(path)
     target.hardlink_to(path)
     _sync(target.parent)
 
@@ -74,6 +76,7 @@ def publish(folder: Path, name: str) -> None:
     for path in folder.iterdir():
         _sync(path)
     _sync(folder)
+    os.utime(folder)  # as with `adopt`
     folder.rename(target)
     _sync(target.parent)
 

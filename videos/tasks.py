@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
+from jobs.status import ACTIVE
 from jobs.task import job, minutes
 from videos import cleanup, processing
+from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
@@ -32,9 +35,13 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
 
 
 def start(video_id: int, **options: Any) -> Job:
-    """Have a video processed; the row of the job."""
-    recorded, _ = process_video.submit((video_id,), {}, **options)
-    return Job.objects.get(pk=recorded.pk)
+    """Have a video processed; the row of the job. While one works for it already, that one."""
+    with transaction.atomic():
+        video = Video.objects.select_for_update(of=("self",)).select_related("job").get(pk=video_id)
+        if video.job and video.job.status in ACTIVE:
+            return video.job
+        recorded, _ = process_video.submit((video_id,), {}, **options)
+        return Job.objects.get(pk=recorded.pk)
 
 
 @job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 import django_filters
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -31,12 +33,27 @@ def jobs_of(request: Request) -> QuerySet[Job]:
     return Job.objects.filter(owner_id=cast(User, request.user).pk)
 
 
+class MomentField(django_filters.fields.IsoDateTimeField):
+    """A time with its zone, that still is one in UTC."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
 class JobFilter(django_filters.FilterSet):
     """Filters of the list, by field name; `created_after` and `created_before` by time."""
 
     status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus])
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Job

@@ -361,8 +361,10 @@ def test_an_expired_token_says_so_and_resuming_gives_a_new_one(api: APIClient) -
     assert put(APIClient(), upload, 0, headers={"Upload-Token": again["token"]}).status_code == 204
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a:b:c", signing.TimestampSigner(salt="videos.upload").sign("nope")])
+@pytest.mark.parametrize("token", ["nonsense", "a:b:c", "signed, but for nothing"])
 def test_a_forged_token_is_refused(api: APIClient, token: str) -> None:
+    if token.startswith("signed"):
+        token = signing.TimestampSigner(salt="videos.upload").sign("nope")
     answer = put(APIClient(), begun(api), 0, headers={"Upload-Token": token})
     assert code(answer) == (401, "upload_token_invalid")
 

@@ -8,6 +8,7 @@ import django_filters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveUpdateDestroyAPIView
 from rest_framework.request import Request
@@ -16,8 +17,7 @@ from rest_framework.serializers import BaseSerializer
 
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
-from jobs.status import ACTIVE
-from videos import errors, lifecycle, tasks
+from videos import errors, lifecycle, storage, tasks
 from videos.api.serializers import VideoSerializer
 from videos.models import Video
 
@@ -31,8 +31,16 @@ def videos_of(request: Request) -> QuerySet[Video]:
 class VideoFilter(django_filters.FilterSet):
     """Filters of the list, by field name."""
 
-    deleted = django_filters.BooleanFilter(field_name="deleted_at", lookup_expr="isnull", exclude=True)
+    deleted = django_filters.BooleanFilter(method="by_deletion")
     title = django_filters.CharFilter(lookup_expr="icontains")
+
+    def filter_queryset(self, queryset: QuerySet[Video]) -> QuerySet[Video]:
+        """Deleted ones are shown to those alone who ask for them."""
+        deleted = bool(self.form.cleaned_data["deleted"])
+        return cast(QuerySet[Video], super().filter_queryset(queryset)).filter(deleted_at__isnull=not deleted)
+
+    def by_deletion(self, queryset: QuerySet[Video], name: str, value: bool) -> QuerySet[Video]:
+        return queryset  # said once, above, for those who do not ask too
 
     class Meta:
         model = Video
@@ -48,9 +56,7 @@ class VideoList(ListAPIView[Video]):
     queryset = Video.objects.none()
 
     def get_queryset(self) -> QuerySet[Video]:
-        videos = videos_of(self.request)
-        asked = self.request.query_params.get("deleted")
-        return videos if asked else videos.filter(deleted_at__isnull=True)
+        return videos_of(self.request)
 
 
 class VideoView(RetrieveUpdateDestroyAPIView[Video]):
@@ -64,7 +70,10 @@ class VideoView(RetrieveUpdateDestroyAPIView[Video]):
         return videos_of(self.request)
 
     def perform_update(self, serializer: BaseSerializer[Video]) -> None:
-        serializer.save()
+        # The title alone: a worker may publish between our read and our write.
+        video = cast(Video, serializer.instance)
+        Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **serializer.validated_data)
+        video.refresh_from_db()
 
     def perform_destroy(self, instance: Video) -> None:
         lifecycle.delete(instance, by=cast(User, self.request.user).get_username())
@@ -97,11 +106,9 @@ class ProcessVideo(GenericAPIView[Any]):
         video = get_object_or_404(videos_of(request), pk=pk)
         if video.deleted_at:
             raise errors.VideoDeleted
-        if not video.source:
+        if not video.source or not storage.path_of(video.source).is_file():
             raise errors.SourceGone
-        job = video.job
-        if job is None or job.status not in ACTIVE:
-            job = tasks.start(video.pk, idempotency_key=_key(request))
+        job = tasks.start(video.pk, idempotency_key=_key(request))
         return Response(JobSerializer(job).data, status=202)
 
 

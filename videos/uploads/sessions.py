@@ -15,6 +15,7 @@ import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -64,9 +65,9 @@ def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
     if known := _known_content(wish, owner_id):
         return known
     if upload := _unfinished(wish, owner_id):
-        if wish.file_hash and not upload.file_hash:
-            upload.file_hash = wish.file_hash
-            upload.save(update_fields=["file_hash"])
+        upload.file_hash = upload.file_hash or wish.file_hash
+        upload.touched_at = timezone.now()  # from now on the clean-up lets it be
+        upload.save(update_fields=["file_hash", "touched_at"])
         return Begun(upload, resumed=True)
     upload = Upload.objects.create(
         owner_id=owner_id,
@@ -161,9 +162,15 @@ def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash
     return video
 
 
-def abort(upload: Upload) -> None:
-    """End an unfinished upload, and remove what had arrived of it. Raises UploadFinished."""
-    gone, _ = Upload.objects.filter(pk=upload.pk, video__isnull=True).delete()
+def abort(upload: Upload, *, untouched_since: datetime | None = None) -> None:
+    """End an unfinished upload, and remove what had arrived of it.
+
+    Raises UploadFinished if it is complete, or was touched after `untouched_since`.
+    """
+    unfinished = Upload.objects.filter(pk=upload.pk, video__isnull=True)
+    if untouched_since:
+        unfinished = unfinished.filter(touched_at__lt=untouched_since)
+    gone, _ = unfinished.delete()
     if not gone:
         raise errors.UploadFinished
     storage.remove_file(path_of(upload.pk))
