@@ -34,10 +34,20 @@ from jobs.status import WAITING, JobStatus
 logger = logging.getLogger(__name__)
 
 MISSED_PULSES = 3  # a worker that missed so many heartbeats is not counted on any more
+_SURELY_LOST = 10  # times the wait after which a message counts as lost, however busy the workers are
 _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait for a broker that is away
 
 _broker_down_until = 0.0
 _parent: contextvars.ContextVar[Job | None] = contextvars.ContextVar("jobs_parent", default=None)
+
+
+class UnknownQueue(JointoError):
+    """No worker would ever take from it."""
+
+    code = "unknown_queue"
+    status = 400
+    remedy = Remedy.NONE
+    message = "There is no queue of this name."
 
 
 class IdempotencyKeyReused(JointoError):
@@ -85,6 +95,8 @@ def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tu
     `then` runs in the transaction that records it. Rolled back, the job never existed. The same idempotency
     key of the same owner gives the same job.
     """
+    if request.queue not in settings.CELERY_TASK_QUEUES:
+        raise UnknownQueue(f"There is no queue called {request.queue!r}.")
     parent = _parent.get()
     owner_id = parent.owner_id if request.owner_id is None and parent else request.owner_id
     known = _known(request, owner_id)
@@ -160,24 +172,33 @@ def release_all() -> int:
 def resend(*, older_than: timedelta) -> int:
     """Have jobs sent again whose message nobody took although workers were free; how many.
 
-    While all workers are busy a message waits rightfully. Should one that was given up arrive all the same,
-    whichever of the two comes second finds the job claimed.
+    While all workers of a queue are busy a message waits rightfully. That is sampled, and a lost one could be
+    missed again and again, so after a long while every message is sent once more. Should one that was given up
+    arrive all the same, whichever of the two comes second finds the job claimed.
     """
-    lost = 0
     released = Job.objects.filter(status__in=sorted(WAITING), released_at__isnull=False)
+    long_ago = transitions.after(Now(), -_SURELY_LOST * older_than)
+    lost = released.filter(released_at__lt=long_ago).update(released_at=None)
     stale = released.filter(released_at__lt=transitions.after(Now(), -older_than))
     for queue in stale.values_list("queue", flat=True).distinct().order_by("queue"):
-        busy = Job.objects.filter(queue=queue, status=JobStatus.PROCESSING).count()
-        if busy < capacity(queue):
+        workers = _alive(queue)
+        shared = {name for queues, _ in workers for name in queues}
+        busy = Job.objects.filter(queue__in=shared, status=JobStatus.PROCESSING).count()
+        if busy < sum(concurrency for _, concurrency in workers):
             lost += stale.filter(queue=queue).update(released_at=None)
     return lost
 
 
 def capacity(queue: str) -> int:
     """How many jobs of a queue the workers that are there can run at once."""
-    alive = transitions.after(Now(), -MISSED_PULSES * settings.JOINTO_JOBS.pulse)
-    workers = Worker.objects.filter(seen_at__gt=alive).values_list("queues", "concurrency")
-    return sum(concurrency for queues, concurrency in workers if queue in queues)
+    return sum(concurrency for _, concurrency in _alive(queue))
+
+
+def _alive(queue: str) -> list[tuple[list[str], int]]:
+    """Queues and concurrency of the workers that are there and take from this queue."""
+    since = transitions.after(Now(), -MISSED_PULSES * settings.JOINTO_JOBS.pulse)
+    workers = Worker.objects.filter(seen_at__gt=since).values_list("queues", "concurrency")
+    return [(queues, concurrency) for queues, concurrency in workers if queue in queues]
 
 
 def room(queue: str) -> int:

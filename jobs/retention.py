@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django_celery_results.models import GroupResult, TaskResult
 
@@ -37,6 +38,8 @@ def clean_up(now: datetime, *, on_batch: Callable[[int], None] = lambda removed:
 
 
 def _remove(rows: QuerySet[Any], keys: list[Any]) -> int:
-    # With the conditions once more: a job may have been retried since it was found.
-    _, by_model = rows.order_by().filter(pk__in=keys).delete()
-    return by_model.get(rows.model._meta.label, 0)
+    with transaction.atomic():
+        # With the conditions once more, and held until deleted: a job may have been retried since it was found.
+        still = list(rows.order_by().filter(pk__in=keys).select_for_update().values_list("pk", flat=True))
+        rows.model._default_manager.filter(pk__in=still).delete()
+    return len(still)

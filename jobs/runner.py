@@ -14,15 +14,17 @@ from typing import Any, cast
 
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs import canvas, dispatch, transitions, watch
 from jobs.context import JobContext
 from jobs.errors import JointoError
 from jobs.kinds import Kind
-from jobs.models import Job
+from jobs.models import Attempt, Job
 from jobs.progress import Progress
 from jobs.results import job_id_of
 from jobs.retry import GiveUp, RetryIn, decide
+from jobs.status import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,8 @@ def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
 
 def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     progress = Progress()
+    if not connection.in_atomic_block:
+        connection.close()  # the body may take an hour, and the database may restart meanwhile
     with watch.over(job, progress, log_tail.text) as watched:
         context = JobContext(
             job_id=job.pk, attempt=job.attempt, owner_id=job.owner_id, progress=progress, lookout=watched
@@ -83,7 +87,7 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
             _gone(kind, job, context, log_tail)
             raise
         finally:
-            _clean_up(context, completed=completed)
+            _clean_up(job, context, completed=completed)
     if not completed:
         raise Ignore
     return result
@@ -91,7 +95,12 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
 
 def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) -> bool:
     effects = [*context.effects, lambda: canvas.succeeded(job, result)]
-    completed = transitions.complete(job, result, effects=effects, log_tail=log_tail.text())
+    try:
+        completed = transitions.complete(job, result, effects=effects, log_tail=log_tail.text())
+    except (OperationalError, InterfaceError):
+        # The database went away in the middle. Once more, by a new connection: an hour's work is at stake.
+        connection.close()
+        completed = _is_completed(job) or transitions.complete(job, result, effects=effects, log_tail=log_tail.text())
     if completed:
         for action in context.after_success:
             _quietly(action)
@@ -153,11 +162,24 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
-def _clean_up(context: JobContext, *, completed: bool) -> None:
-    if not completed:
+def _clean_up(job: Job, context: JobContext, *, completed: bool) -> None:
+    if not completed and context.when_not_published and _surely_not_completed(job):
         for action in context.when_not_published:
             _quietly(action)
     _quietly(context.clean_up)
+
+
+def _is_completed(job: Job) -> bool:
+    return Attempt.objects.filter(job_id=job.pk, number=job.attempt, outcome=Outcome.COMPLETED).exists()
+
+
+def _surely_not_completed(job: Job) -> bool:
+    """Whether what the attempt wrote may be taken back. A COMMIT whose answer was lost may have taken effect."""
+    try:
+        return not _is_completed(job)
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return False  # nobody knows: the clean-up finds what no row names
 
 
 def _quietly(action: Any) -> None:

@@ -116,7 +116,7 @@ class JobTask(Task):
                 queue=options.get("queue") or self.job_queue,
                 args=args,
                 kwargs=kwargs,
-                job_id=uuid.UUID(task_id) if task_id else None,
+                job_id=_job_id(task_id),
                 owner_id=owner_id,
                 subject=self.subject_template.format(**named),
                 priority=options.get("priority"),
@@ -190,6 +190,13 @@ def job(
 def _recorded(hook: Callable[..., None] | None, named: Mapping[str, Any], job: Job) -> None:
     if hook:
         hook(job, **named)
+
+
+def _job_id(task_id: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(task_id) if task_id else None
+    except ValueError:
+        raise ValueError(f"a job's task_id has to be a UUID, not {task_id!r}") from None
 
 
 def _instant(eta: datetime | str | None) -> datetime | None:

@@ -200,7 +200,7 @@ def _leave(
     _checked(JobStatus.PROCESSING, after)
     mine = _mine(job)
     if outcome is Outcome.CRASHED:  # whoever has renewed since the rescue read the row lives
-        mine = mine.filter(lease_expires_at=job.lease_expires_at)
+        mine = mine.filter(lease_expires_at__lte=job.lease_expires_at)
     if not mine.update(status=after, lease_expires_at=None, updated_at=Now(), **fields):
         return False
     _end_attempt(job, outcome, **attempt)

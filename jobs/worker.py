@@ -13,6 +13,7 @@ from typing import Any
 from celery import bootsteps
 from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 
@@ -20,6 +21,8 @@ from jobs import rescue, watch
 from jobs.models import Worker
 
 logger = logging.getLogger(__name__)
+
+_POOLS = ("prefork", "solo")  # a body is interrupted by a signal to its process's main thread
 
 
 class Pulse(bootsteps.StartStopStep):
@@ -29,6 +32,9 @@ class Pulse(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
+        pool = parent.pool_cls.__module__.rpartition(".")[2]
+        if pool not in _POOLS:
+            raise ImproperlyConfigured(f"Jobs run in the pools {' and '.join(_POOLS)}, not in {pool}.")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

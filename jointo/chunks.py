@@ -29,7 +29,8 @@ from videos.uploads import sessions, tokens
 
 logger = logging.getLogger(__name__)
 
-_PATH = re.compile(r"^/api/videos/uploads/([0-9a-f-]{36})/chunks/([0-9]{1,9})/$")
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_PATH = re.compile(rf"^/api/videos/uploads/({_UUID})/chunks/([0-9]{{1,9}})/$")
 _THREADS = 4  # as many chunks are written at once; each has a connection to the database that lasts
 _SPARE_BUFFERS = 8
 

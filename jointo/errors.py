@@ -72,7 +72,7 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
         details = json.loads(_whole(json.dumps(details, ensure_ascii=False)))
         return Response(body(code, _first_sentence(details), details), status=400, headers=headers)
     if isinstance(error, InvalidToken):
-        sentence = "The token is wrong or has expired. Get a new one, or sign in again."
+        sentence = "The token is wrong or has expired. Get one with a good refresh token, or sign in."
         return Response(body(code, sentence), status=error.status_code, headers=headers)
     said = error.detail.get("detail", "") if isinstance(error.detail, dict) else error.detail
     return Response(body(code, _sentence(str(said))), status=error.status_code, headers=headers)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from videos import storage
 from videos.errors import UploadFinished
@@ -36,11 +37,14 @@ def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: 
 
 def purge(video: Video) -> bool:
     """Remove a deleted video's rows, then its files; False if it was restored since it was read."""
-    gone, _ = Video.objects.filter(pk=video.pk, deleted_at=video.deleted_at).delete()
-    if gone:
-        storage.remove(video.source)
-        storage.remove(video.folder)
-    return bool(gone)
+    with transaction.atomic():
+        now = Video.objects.select_for_update().filter(pk=video.pk, deleted_at=video.deleted_at).first()
+        if now is None:
+            return False
+        now.delete()
+    storage.remove(now.source)
+    storage.remove(now.folder)
+    return True
 
 
 def _deleted_videos(now: datetime) -> int:

@@ -83,6 +83,12 @@ class SourceGone(BadInput):
     message = "The uploaded file is not there any more. Upload it again."
 
 
+class TooSlow(BadInput):
+    code = "processing_too_slow"
+    status = 422
+    message = "Processing the video took longer than this site allows. Upload a shorter or smaller version."
+
+
 class VideoDeleted(BadInput):
     code = "video_deleted"
     status = 409

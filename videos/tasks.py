@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
-from videos import cleanup, processing
+from videos import cleanup, errors, processing
 from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
@@ -31,7 +32,10 @@ UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 )
 def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     """Probe, ladder and poster of one uploaded video."""
-    return processing.process(video_id, ctx)
+    try:
+        return processing.process(video_id, ctx)
+    except SoftTimeLimitExceeded as error:
+        raise errors.TooSlow from error  # it would take as long again
 
 
 def start(video_id: int, **options: Any) -> Job:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
@@ -21,9 +23,7 @@ class NewestFirst(CursorPagination):
         cursor = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None:
             try:
-                moment = parse_datetime(str(cursor.position))
-            except ValueError:
-                moment = None
-            if moment is None:
-                raise NotFound(self.invalid_cursor_message)
+                parse_datetime(str(cursor.position)).astimezone(UTC)  # type: ignore[union-attr]  # None has none
+            except (ValueError, OverflowError, AttributeError) as error:
+                raise NotFound(self.invalid_cursor_message) from error
         return cursor

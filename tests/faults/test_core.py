@@ -179,9 +179,13 @@ def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(transactional_db: None) 
     assert (job.status, job.error_code) == ("failed", "unknown_kind")
 
 
-@pytest.mark.parametrize("pool", ["solo", "threads"])
-def test_other_pools_do_jobs_too(stack: Stack, pool: str) -> None:
-    stack.worker(pool=pool, concurrency=1)
+def test_a_pool_that_can_not_be_interrupted_is_refused(stack: Stack) -> None:
+    with pytest.raises(AssertionError, match="not in thread"):
+        stack.worker(pool="threads")
+
+
+def test_the_solo_pool_does_jobs_too(stack: Stack) -> None:
+    stack.worker(pool="solo", concurrency=1)
     assert kinds.add.delay(1, 1).get(timeout=20) == 2
     result = kinds.report_progress.delay([[step, 100, ""] for step in range(100)], 0.1)
     wait_until(result, "processing")

@@ -128,7 +128,7 @@ def test_a_completed_job_is_neither_cancelled_nor_retried(api: APIClient, ann: U
 
 
 def test_a_retry_gives_all_of_the_kinds_attempts_again_and_forgets_the_error(api: APIClient, ann: User) -> None:
-    job = make_claimed_job(owner_id=ann.pk)
+    job = Job.objects.get(pk=make_claimed_job(owner_id=ann.pk).pk)
     transitions.fail(job, code="broken", message="No.", crashed=True)
     said = api.post(f"/api/jobs/{job.pk}/retry/").json()
     assert (said["attempt"], said["max_attempts"], said["error"], said["retry_count"]) == (1, 5, None, 1)
@@ -256,7 +256,9 @@ def test_a_list_costs_the_same_however_long_it_is(
 # -- signing in ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["/api/jobs/", f"/api/jobs/{uuid.UUID(int=7)}/", "/api/jobs/events/", "/api/videos/"])
+@pytest.mark.parametrize(
+    "address", ["/api/jobs/", f"/api/jobs/{uuid.UUID(int=7)}/", "/api/jobs/events/", "/api/videos/"]
+)
 def test_without_a_sign_in_it_is_401_and_says_how(address: str) -> None:
     answer = APIClient().get(address)
     assert error(answer) == (401, "not_authenticated")

@@ -84,8 +84,6 @@ class UploadView(WithToken):
 class ChunkView(WithToken):
     """One chunk: its raw bytes, in any order, as often as you like."""
 
-    metadata_class = None  # there are no fields to tell of
-
     @extend_schema(
         operation_id="uploads_put_chunk",
         request={"application/octet-stream": OpenApiTypes.BINARY},

@@ -31,15 +31,15 @@ def videos_of(request: Request) -> QuerySet[Video]:
 class VideoFilter(django_filters.FilterSet):
     """Filters of the list, by field name."""
 
-    deleted = django_filters.BooleanFilter(method="by_deletion")
+    deleted = django_filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="by_deletion")
     title = django_filters.CharFilter(lookup_expr="icontains")
 
     def filter_queryset(self, queryset: QuerySet[Video]) -> QuerySet[Video]:
         """Deleted ones are shown to those alone who ask for them."""
-        deleted = bool(self.form.cleaned_data["deleted"])
+        deleted = self.form.cleaned_data["deleted"] == "true"
         return cast(QuerySet[Video], super().filter_queryset(queryset)).filter(deleted_at__isnull=not deleted)
 
-    def by_deletion(self, queryset: QuerySet[Video], name: str, value: bool) -> QuerySet[Video]:
+    def by_deletion(self, queryset: QuerySet[Video], name: str, value: str) -> QuerySet[Video]:
         return queryset  # said once, above, for those who do not ask too
 
     class Meta:

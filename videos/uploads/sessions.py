@@ -99,6 +99,7 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
         if _is_there(upload, index):
             if os.pread(file, len(data), offset) != data:
                 raise errors.ChunkConflict(details={"index": index})
+            Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
             return
         _write_all(file, data, offset)
         if upload.file_hash:
@@ -155,7 +156,9 @@ def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash
     try:
         video = _hand_over(upload, name=name, title=title, declared=declared, start=start)
     except BaseException:
-        storage.remove(name)
+        # A COMMIT whose answer was lost may have taken effect: take the file back only if no row names it.
+        if not Video.objects.filter(source=name).exists():
+            storage.remove(name)
         raise
     storage.remove_file(part)
     rolling.forget(upload.pk)
@@ -170,9 +173,11 @@ def abort(upload: Upload, *, untouched_since: datetime | None = None) -> None:
     unfinished = Upload.objects.filter(pk=upload.pk, video__isnull=True)
     if untouched_since:
         unfinished = unfinished.filter(touched_at__lt=untouched_since)
-    gone, _ = unfinished.delete()
-    if not gone:
-        raise errors.UploadFinished
+    with transaction.atomic():
+        # Held until it is deleted: Django reads what it deletes first, and deletes by key alone.
+        if unfinished.select_for_update().first() is None:
+            raise errors.UploadFinished
+        unfinished.delete()
     storage.remove_file(path_of(upload.pk))
     rolling.forget(upload.pk)
 
