@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import states
 from django_celery_results.backends.database import DatabaseBackend
 
 from jobs import kinds, rescue, results
@@ -25,7 +26,7 @@ class JobBackend(DatabaseBackend):
         request: Any = None,
         using: str | None = None,
     ) -> Any:
-        if self._is_job(request):
+        if self._is_job(request) and not self._never_recorded(task_id, status):
             return result  # its row says it already, or knows better
         return super()._store_result(task_id, result, status, traceback, request, using)
 
@@ -43,6 +44,12 @@ class JobBackend(DatabaseBackend):
         if job_id and _is_lost_child(exc):
             rescue.child_died(job_id, worker=request.hostname)
         super().mark_as_failure(task_id, exc, *args, **kwargs)
+
+    def _never_recorded(self, task_id: str, status: str) -> bool:
+        """Whether this is the failure of a chain's later job, which is only recorded when its turn comes."""
+        job_id = results.job_id_of(task_id)
+        failed = status in states.PROPAGATE_STATES
+        return failed and job_id is not None and not Job.objects.filter(pk=job_id).exists()
 
     def _is_job(self, request: Any) -> bool:
         return kinds.find(getattr(request, "task", None)) is not None

@@ -10,7 +10,7 @@ from django.db import transaction
 from jobs import canvas, dispatch, kinds, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.models import Job
-from jobs.status import RETRYABLE, WAITING, JobStatus
+from jobs.status import ACTIVE, RETRYABLE, WAITING, JobStatus
 
 
 class NotCancellable(JointoError):
@@ -29,6 +29,15 @@ class NotRetryable(JointoError):
     status = 409
     remedy: ClassVar[Remedy] = Remedy.NONE
     message = "Only a job that failed or was cancelled can be retried."
+
+
+class SubjectBusy(JointoError):
+    """Another job of the same kind works for the same thing."""
+
+    code = "subject_busy"
+    status = 409
+    remedy: ClassVar[Remedy] = Remedy.NONE
+    message = "Another job works for the same thing already. Wait for it, or cancel it first."
 
 
 class NotWaiting(JointoError):
@@ -52,12 +61,20 @@ def cancel(job: Job, *, by: str) -> None:
 
 
 def retry(job: Job, *, by: str) -> None:
-    """Have a failed or cancelled job done again, with all of its kind's attempts. Raises NotRetryable."""
+    """Have a failed or cancelled job done again, with all of its kind's attempts.
+
+    Raises NotRetryable, SubjectBusy.
+    """
     with transaction.atomic():
+        same = Job.objects.filter(kind=job.kind, subject=job.subject, status__in=sorted(ACTIVE)).exclude(pk=job.pk)
+        if job.subject and same.exists():
+            raise SubjectBusy
         if JobStatus(job.status) not in RETRYABLE or not transitions.retry(
             job, budget=_budget(job), reason=f"retried by {by}"
         ):
             raise NotRetryable
+        if kind := kinds.find(job.kind):
+            kind.link(job)
         transaction.on_commit(lambda: dispatch.release_quietly(job.queue))
 
 

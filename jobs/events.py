@@ -16,7 +16,7 @@ import functools
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -155,12 +155,11 @@ class _Changes:
         self._seen: dict[uuid.UUID, tuple[Any, ...]] = {}
         self._told: dict[int, datetime] = {}
 
-    def since_last(self, scopes: Iterable[Scope]) -> list[tuple[Job, list[Transition]]]:
+    def since_last(self, scopes: Collection[Scope]) -> list[tuple[Job, list[Transition]]]:
         """The jobs in the scopes that changed since the last call, with their new transitions."""
-        where = Q()
-        for scope in scopes:
-            where |= scope.jobs
-        jobs = Job.objects.filter(where)
+        of_jobs = [scope.job_id for scope in scopes if scope.job_id]
+        of_owners = [scope.owner_id for scope in scopes if not scope.job_id]
+        jobs = Job.objects.filter(Q(pk__in=of_jobs) | Q(owner_id__in=of_owners))
         newest = jobs.order_by("-updated_at").values_list("updated_at", flat=True).first()
         if newest is None:
             return []

@@ -21,6 +21,9 @@ class Kind(Protocol):
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body: the context first, then the job's arguments."""
 
+    def link(self, job: Job) -> None:
+        """Tell whoever the job is about that it is the one that works for them now."""
+
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.db.models.functions import Now
 from jobs import canvas, dispatch, transitions
 from jobs.errors import JointoError
 from jobs.models import Attempt, Instant, Job, Worker
+from jobs.results import job_id_of
 from jobs.retry import crash_wait_seconds
 from jobs.status import WAITING, JobStatus
 
@@ -126,6 +128,20 @@ def discard_leftovers() -> int:
     names = {path.name for path in root.iterdir()} if root.is_dir() else set()
     running = Job.objects.filter(status=JobStatus.PROCESSING).values_list("pk", "attempt")
     leftovers = names - {f"{job_id}-{attempt}" for job_id, attempt in running}
-    for name in leftovers:
+    gone = [name for name in leftovers if _is_of_a_job(name) or _is_old(root / name)]
+    for name in gone:
         discard(name)
-    return len(leftovers)
+    return len(gone)
+
+
+def _is_of_a_job(name: str) -> bool:
+    job_id = job_id_of(name)
+    return job_id is not None and Job.objects.filter(pk=job_id).exists()
+
+
+def _is_old(path: Path) -> bool:
+    """A body that was called as a function has a folder too, and no row: a day is enough for it."""
+    try:
+        return time.time() - path.stat().st_mtime > timedelta(days=1).total_seconds()
+    except FileNotFoundError:
+        return False

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from jobs import canvas, dispatch, transitions, watch
 from jobs.context import JobContext
@@ -63,6 +63,23 @@ def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
             return _attempt(kind, job, log_tail)
         finally:
             dispatch.release_quietly(job.queue)
+
+
+def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a body as a function: no job, no retry, but its effects and its clean-up as ever."""
+    context = JobContext()
+    completed = False
+    try:
+        result = kind.run(context, *args, **kwargs)
+        with transaction.atomic():
+            for effect in context.effects:
+                effect()
+        completed = True
+    finally:
+        for action in context.after_success if completed else context.when_not_published:
+            _quietly(action)
+        _quietly(context.clean_up)
+    return result
 
 
 def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:

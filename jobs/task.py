@@ -11,7 +11,6 @@ chain, a group, or by the beat — records a job and returns an AsyncResult whos
 
 from __future__ import annotations
 
-import functools
 import inspect
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -62,11 +61,7 @@ class JobTask(Task):
         """In a worker: the attempt that the message asks for. Called directly: just the body, untracked."""
         request = self.request
         if request.called_directly or request.is_eager:
-            context = JobContext()
-            try:
-                return self.run(context, *args, **kwargs)
-            finally:
-                context.clean_up()
+            return runner.run_untracked(self, args, kwargs)
         return runner.run(self, request.id, worker=request.hostname or "")
 
     def apply_async(
@@ -105,9 +100,7 @@ class JobTask(Task):
         **options: Any,
     ) -> tuple[Job, bool]:
         """`apply_async`, but gives the row, and whether it is a new one."""
-        bound = inspect.signature(self.run).bind(None, *args, **kwargs)
-        bound.apply_defaults()
-        named = dict(list(bound.arguments.items())[1:])
+        named = self._named(args, kwargs)
         if owner_id is None and self.owner_of:
             owner_id = self.owner_of(**named)
         job, new = dispatch.submit(
@@ -127,9 +120,20 @@ class JobTask(Task):
                 idempotency_key=idempotency_key,
                 canvas=canvas.wishes(options),
             ),
-            then=functools.partial(_recorded, self.on_recorded, named),
+            then=self.link,
         )
         return job, new
+
+    def link(self, job: Job) -> None:
+        """Call the kind's `recorded`: when the job is recorded, and when it is retried by hand."""
+        if self.on_recorded:
+            self.on_recorded(job, **self._named(job.args, job.kwargs))
+
+    def _named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments of the body by name, without the context. Raises TypeError if they do not fit."""
+        bound = inspect.signature(self.run).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        return dict(list(bound.arguments.items())[1:])
 
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job; its id differs each time, as revoked ids stay revoked."""
@@ -169,7 +173,7 @@ def job(
     - `queue`: the workers that do it; `retry`: its policy; limits in seconds, the soft one raises in the body.
     - `subject`: what the job is about, a format string over the arguments: ``"videos.Video:{video_id}"``.
     - `owner`: called with the arguments, gives the id of the user it belongs to, unless the caller said.
-    - `recorded`: called with the row and the arguments, in the transaction that records it.
+    - `recorded`: called with the row and the arguments, in the transaction that records it, or retries it by hand.
     """
     attributes: dict[str, Any] = {
         "job_queue": queue,
@@ -185,11 +189,6 @@ def job(
         return shared_task(base=JobTask, **attributes, **options)(body)  # type: ignore[no-any-return]
 
     return decorate
-
-
-def _recorded(hook: Callable[..., None] | None, named: Mapping[str, Any], job: Job) -> None:
-    if hook:
-        hook(job, **named)
 
 
 def _job_id(task_id: str | None) -> uuid.UUID | None:

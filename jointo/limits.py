@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -17,6 +18,12 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+_CHUNK = re.compile(r"^/api/videos/uploads/[^/]+/chunks/[^/]+/$")
+_ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
+_CHARSET = re.compile(rb"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+_CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}  # Python has codecs that are none for text, and would fail on them
 
 
 class _TooLarge(Exception):
@@ -37,9 +44,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > self._max_bytes:
-            await self._refuse(send)
+        headers = dict(scope["headers"])
+        charset = _CHARSET.search(headers.get(b"content-type", b""))
+        if charset and charset[1].lower() not in _CHARSETS:
+            await _refuse(send, 415, "unsupported_charset", "Text has to come as UTF-8.", {})
+            return
+        limit = self._max_bytes if _CHUNK.match(scope["path"]) else min(self._max_bytes, _ANYTHING_ELSE)
+        announced = headers.get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > limit:
+            await _refuse_size(send, limit)
             return
         taken = 0
 
@@ -47,25 +60,30 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._max_bytes:
+            if taken > limit:
                 raise _TooLarge
             return message
 
         try:
             await self._application(scope, count, send)
         except _TooLarge:
-            await self._refuse(send)
+            await _refuse_size(send, limit)
 
-    async def _refuse(self, send: Send) -> None:
-        sentence = f"A request may have at most {self._max_bytes} bytes. Send files in chunks."
-        text = json.dumps(body("body_too_large", sentence, {"max_bytes": self._max_bytes})).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(text)).encode()),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": text})
+
+async def _refuse_size(send: Send, limit: int) -> None:
+    sentence = f"A request like this may have at most {limit} bytes. Send files in chunks."
+    await _refuse(send, 413, "body_too_large", sentence, {"max_bytes": limit})
+
+
+async def _refuse(send: Send, status: int, code: str, sentence: str, details: dict[str, Any]) -> None:
+    text = json.dumps(body(code, sentence, details)).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(text)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
 
 
 @sync_and_async_middleware

@@ -47,9 +47,9 @@ def process(video_id: int, ctx: JobContext, *, poster: bool = True) -> dict[str,
     folder = f"videos/{video.pk}/{ctx.name}"
     ctx.unless_completed(lambda: storage.remove(folder))
     storage.publish(ctx.scratch, folder)
-    before = video.folder
-    ctx.at_completion(lambda: _record(video.pk, folder, outcome, checksums))
-    ctx.once_completed(lambda: storage.remove(before))
+    replaced: list[str] = []
+    ctx.at_completion(lambda: replaced.extend(_record(video.pk, folder, outcome, checksums)))
+    ctx.once_completed(lambda: storage.remove(*replaced))
     return _result(video.pk, folder, outcome)
 
 
@@ -89,8 +89,12 @@ def _check(video: Video, ctx: JobContext) -> dict[str, str]:
     return {"sha256": found["sha256"], "md5": found.get("md5", "")}
 
 
-def _record(video_id: int, folder: str, outcome: transcode.Outcome, checksums: dict[str, str]) -> None:
-    """Have the rows say what has been published; in the transaction that completes the job."""
+def _record(video_id: int, folder: str, outcome: transcode.Outcome, checksums: dict[str, str]) -> list[str]:
+    """Have the rows say what has been published; in the transaction that completes the job.
+
+    The folders that they named before, which may go once it has.
+    """
+    before = list(Video.objects.select_for_update().filter(pk=video_id).values_list("folder", flat=True))
     Video.objects.filter(pk=video_id).update(
         folder=folder,
         playlist=outcome.playlist,
@@ -115,6 +119,7 @@ def _record(video_id: int, folder: str, outcome: transcode.Outcome, checksums: d
         )
         for made in outcome.renditions
     )
+    return before
 
 
 def _result(video_id: int, folder: str, outcome: transcode.Outcome) -> dict[str, Any]:

@@ -81,11 +81,13 @@ def publish(folder: Path, name: str) -> None:
     _sync(target.parent)
 
 
-def remove(name: str) -> None:
-    """Remove a stored file or folder, and the folders that are empty without it; fine if it is gone already."""
-    if not name:
-        return
-    path = path_of(name)
+def remove(*names: str) -> None:
+    """Remove stored files or folders, and the folders that are empty without them; fine if they are gone already."""
+    for name in filter(None, names):
+        _remove(path_of(name))
+
+
+def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -38,13 +38,20 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
         raise errors.TooSlow from error  # it would take as long again
 
 
-def start(video_id: int, **options: Any) -> Job:
-    """Have a video processed; the row of the job. While one works for it already, that one."""
+def start(video_id: int, *, idempotency_key: str | None = None) -> Job:
+    """Have a video processed; the row of the job. While one works for it already, that one.
+
+    The key then is that job's too, if it has none: the same key gives the same job later.
+    """
     with transaction.atomic():
         video = Video.objects.select_for_update(of=("self",)).select_related("job").get(pk=video_id)
-        if video.job and video.job.status in ACTIVE:
+        with_key = Job.objects.filter(owner_id=video.owner_id, idempotency_key=idempotency_key or "")
+        if video.job and video.job.status in ACTIVE and not with_key.exists():
+            if idempotency_key:
+                keyless = Job.objects.filter(pk=video.job.pk, idempotency_key__isnull=True)
+                keyless.update(idempotency_key=idempotency_key)
             return video.job
-        recorded, _ = process_video.submit((video_id,), {}, **options)
+        recorded, _ = process_video.submit((video_id,), {}, idempotency_key=idempotency_key)
         return Job.objects.get(pk=recorded.pk)
 
 

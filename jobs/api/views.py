@@ -138,6 +138,7 @@ class Events(APIView):
     """Server-sent events: `transition` for every change of status, `job` with the whole job as it is now."""
 
     renderer_classes = [JSONRenderer, EventStreamRenderer]
+    http_method_names = ["get", "options"]  # a HEAD would never end
 
     def stream(self, request: Request, scope: events.Scope, after: int | None) -> HttpResponseBase:
         response = StreamingHttpResponse(
