@@ -225,19 +225,23 @@ def _past_at_last(scope: Scope, after: int | None, render: Render) -> list[Event
 
 
 def _past(scope: Scope, after: int | None, render: Render) -> Iterable[Event]:
-    """What a watcher has to know first: the transitions it missed, and the jobs as they are."""
-    if after is not None:
-        missed = Transition.objects.filter(scope.transitions, pk__gt=after).order_by("id")
-        yield from map(_moved, missed[:_REPLAY_AT_MOST])
+    """What a watcher has to know first: the transitions it missed, and the jobs as they are.
+
+    What the first picture of a job shows has a number, and it is read before everything else: what happens in
+    between is told once more, rather than never. The moves of one job are numbered in order; those of several
+    may commit out of order, so there a number says nothing.
+    """
     newest = None
+    if scope.job_id is not None:
+        moves = Transition.objects.filter(scope.transitions).order_by("-id")
+        newest = moves.values_list("pk", flat=True).first()
+    if after is not None:
+        for row in Transition.objects.filter(scope.transitions, pk__gt=after).order_by("id")[:_REPLAY_AT_MOST]:
+            newest = newest and max(newest, row.pk)
+            yield _moved(row)
     jobs: QuerySet[Job] = Job.objects.filter(scope.jobs)
     if scope.job_id is None:
         jobs = jobs.filter(status__in=sorted(ACTIVE)).order_by("created_at")[:_REPLAY_AT_MOST]
-    else:
-        # Read before the job itself: what it does in between is told once more, rather than never. The moves of
-        # one job are numbered in order; those of several may commit out of order, so there an id says nothing.
-        moves = Transition.objects.filter(scope.transitions).order_by("-id")
-        newest = moves.values_list("pk", flat=True).first()
     for job in jobs:
         yield _closing(replace(_as_it_is(job, render), id=newest), scope, job)
 

@@ -199,7 +199,7 @@ def _leave(
     """Move a job on from processing, by its own attempt or by the rescue; inside a transaction."""
     _checked(JobStatus.PROCESSING, after)
     mine = _mine(job)
-    if outcome is Outcome.CRASHED:  # whoever has renewed since the rescue read the row lives
+    if outcome is Outcome.CRASHED and job.lease_expires_at:  # whoever has renewed since the rescue read the row lives
         mine = mine.filter(lease_expires_at__lte=job.lease_expires_at)
     if not mine.update(status=after, lease_expires_at=None, updated_at=Now(), **fields):
         return False
