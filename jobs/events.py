@@ -227,23 +227,26 @@ def _past_at_last(scope: Scope, after: int | None, render: Render) -> list[Event
 def _past(scope: Scope, after: int | None, render: Render) -> Iterable[Event]:
     """What a watcher has to know first: the transitions it missed, and the jobs as they are.
 
-    What the first picture of a job shows has a number, and it is read before everything else: what happens in
-    between is told once more, rather than never. The moves of one job are numbered in order; those of several
-    may commit out of order, so there a number says nothing.
+    Three reads, and jobs move in between; so the order matters. The number that the picture of a job carries is
+    read before the picture: what happens in between is told once more, rather than never. The missed transitions
+    are read after it: a job that is shown at its end has its end among them.
     """
-    newest = None
-    if scope.job_id is not None:
-        moves = Transition.objects.filter(scope.transitions).order_by("-id")
-        newest = moves.values_list("pk", flat=True).first()
+    newest = _newest(scope) if scope.job_id else None  # several jobs' numbers may commit out of order: no use
+    jobs: QuerySet[Job] = Job.objects.filter(scope.jobs)
+    if scope.job_id is None:
+        jobs = jobs.filter(status__in=sorted(ACTIVE)).order_by("created_at")[:_REPLAY_AT_MOST]
+    pictures = list(jobs)
     if after is not None:
         for row in Transition.objects.filter(scope.transitions, pk__gt=after).order_by("id")[:_REPLAY_AT_MOST]:
             newest = newest and max(newest, row.pk)
             yield _moved(row)
-    jobs: QuerySet[Job] = Job.objects.filter(scope.jobs)
-    if scope.job_id is None:
-        jobs = jobs.filter(status__in=sorted(ACTIVE)).order_by("created_at")[:_REPLAY_AT_MOST]
-    for job in jobs:
+    for job in pictures:
         yield _closing(replace(_as_it_is(job, render), id=newest), scope, job)
+
+
+def _newest(scope: Scope) -> int | None:
+    moves = Transition.objects.filter(scope.transitions).order_by("-id")
+    return moves.values_list("pk", flat=True).first()
 
 
 def is_over(job: Job, *, after: int | None) -> bool:
