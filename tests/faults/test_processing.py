@@ -19,6 +19,7 @@ from jobs import control
 from jobs.models import Job
 from tests import environment
 from tests.builders import make_user
+from tests.files import files_under
 from tests.stack import Process, Redis, Stack, wait_for
 from tests.videos.client import Client as ApiClient
 from tests.videos.clips import make_clip
@@ -180,7 +181,7 @@ def test_a_file_that_is_no_video_fails_once_says_why_and_leaves_nothing(
     assert (job.status, job.error_code, job.attempt) == ("failed", code, 1)
     assert job.error_message.endswith(".")
     wait_for(lambda: not folders(), what="the private folder's end")
-    wait_for(lambda: not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()], what="nothing left")
+    wait_for(lambda: not files_under(settings.MEDIA_ROOT), what="nothing left")
     video.refresh_from_db()
     assert (video.status, video.source) == ("failed", "")
 
@@ -194,4 +195,4 @@ def test_a_wrong_hash_out_of_order_fails_the_video(worker: Process, clip: Path) 
     wait_for(lambda: Job.objects.get(pk=job.pk).is_finished, what="the end")
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "checksum_mismatch")
-    wait_for(lambda: not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()], what="nothing left")
+    wait_for(lambda: not files_under(settings.MEDIA_ROOT), what="nothing left")

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from jobs.models import Job
 from tests.builders import make_user
+from tests.files import files_under
 from tests.videos.test_videos_api import Meanwhile, make_video
 from videos import cleanup, storage, tasks
 from videos.models import Upload, Video
@@ -64,8 +65,7 @@ def age(path: Path, by: timedelta) -> None:
 
 
 def files() -> set[str]:
-    roots = [Path(settings.UPLOADS_DIR), Path(settings.MEDIA_ROOT)]
-    return {path.as_posix() for root in roots for path in root.rglob("*") if path.is_file()}
+    return {path.as_posix() for path in files_under(settings.UPLOADS_DIR, settings.MEDIA_ROOT)}
 
 
 def assert_every_row_has_its_files() -> None:

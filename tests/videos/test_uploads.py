@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 
 from jobs.models import Job
 from tests.builders import make_user
+from tests.files import files_under
 from videos import errors, tasks
 from videos.models import Upload, Video
 from videos.uploads import sessions
@@ -83,8 +84,7 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def files_left() -> list[str]:
-    roots = [Path(settings.UPLOADS_DIR), Path(settings.MEDIA_ROOT)]
-    return [path.name for root in roots for path in root.rglob("*") if path.is_file()]
+    return [path.name for path in files_under(settings.UPLOADS_DIR, settings.MEDIA_ROOT)]
 
 
 def sha256(data: bytes) -> str:
