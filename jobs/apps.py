@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -17,3 +19,10 @@ class JobsConfig(AppConfig):
 
         # Sent once for each app; the first one after the schedule's tables exist installs it.
         post_migrate.connect(schedule.install, dispatch_uid="jobs.schedule.install")
+        post_migrate.connect(_install_limits, sender=self, dispatch_uid="jobs.limits.install")
+
+
+def _install_limits(**_: Any) -> None:
+    from jobs import limits
+
+    limits.install()

@@ -32,12 +32,14 @@ class JobContext:
         job_id: uuid.UUID | None = None,
         attempt: int = 1,
         owner_id: int | None = None,
+        fallback: str = "",
         progress: Progress | None = None,
         lookout: Lookout | None = None,
     ) -> None:
         self.job_id = job_id or uuid.uuid4()
         self.attempt = attempt
         self.owner_id = owner_id
+        self.fallback = fallback  # which of the kind's fallbacks is to do it; empty: the usual way
         self._progress = progress or Progress()
         self._lookout = lookout
         self.effects: list[Callable[[], None]] = []

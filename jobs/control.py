@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
 from typing import ClassVar
 
 from celery.exceptions import TaskRevokedError
+from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
-from jobs import canvas, dispatch, kinds, transitions
+from jobs import accounts, canvas, dispatch, kinds, line, quotas, transitions
 from jobs.errors import JointoError, Remedy
-from jobs.models import Job
+from jobs.models import Hold, Job, Queue
 from jobs.status import ACTIVE, RETRYABLE, WAITING, JobStatus
+
+logger = logging.getLogger(__name__)
 
 
 class NotCancellable(JointoError):
@@ -58,34 +65,62 @@ def cancel(job: Job, *, by: str) -> None:
     if cancelled is None:
         raise NotCancellable
     canvas.failed(cancelled, TaskRevokedError("cancelled"))
+    dispatch.release_quietly(job.queue, job.kind)
 
 
 def retry(job: Job, *, by: str) -> None:
     """Have a failed or cancelled job done again, with all of its kind's attempts.
 
-    Raises NotRetryable, SubjectBusy.
+    Raises NotRetryable, SubjectBusy, QuotaExceeded.
     """
     with transaction.atomic():
         same = Job.objects.filter(kind=job.kind, subject=job.subject, status__in=sorted(ACTIVE)).exclude(pk=job.pk)
         if job.subject and same.exists():
             raise SubjectBusy
-        if JobStatus(job.status) not in RETRYABLE or not transitions.retry(
-            job, budget=_budget(job), reason=f"retried by {by}"
-        ):
+        if JobStatus(job.status) not in RETRYABLE:
             raise NotRetryable
-        if kind := kinds.find(job.kind):
+        kind = kinds.find(job.kind)
+        budget = kind.policy.max_attempts if kind else 1
+        if not transitions.retry(job, budget=budget, by=by, reserved_at=_reserve(job)):
+            raise NotRetryable
+        if kind:
             kind.link(job)
-        transaction.on_commit(lambda: dispatch.release_quietly(job.queue))
+        transaction.on_commit(lambda: dispatch.release_quietly(job.queue, job.kind))
 
 
 def set_priority(job: Job, priority: int) -> None:
     """Change how soon a waiting job comes. Raises NotWaiting."""
     if not 0 <= priority <= 10:
         raise ValueError(f"a priority is from 0 to 10, not {priority}")
-    if not Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(priority=priority):
+    job.priority = priority
+    standing = {"level": priority} if job.hold == Hold.LATER else line.place(job, again=False)
+    waits = Job.objects.filter(pk=job.pk, status__in=sorted(WAITING), hold=job.hold)
+    if not waits.update(**{**standing, "priority": priority, "level": priority, "updated_at": Now()}):
         raise NotWaiting
 
 
-def _budget(job: Job) -> int:
+def pause(queue: str, *, by: str) -> None:
+    """Release nothing more of a queue; what was released already is still done. Raises UnknownQueue."""
+    _set_paused(queue, True, by)
+
+
+def resume(queue: str, *, by: str) -> None:
+    """Release what waits in a paused queue again. Raises UnknownQueue."""
+    _set_paused(queue, False, by)
+    transaction.on_commit(lambda: dispatch.release_quietly(queue))
+
+
+def _set_paused(queue: str, paused: bool, by: str) -> None:
+    if queue not in settings.CELERY_TASK_QUEUES:
+        raise dispatch.UnknownQueue(f"There is no queue called {queue!r}.")
+    Queue.objects.update_or_create(name=queue, defaults={"paused": paused})
+    logger.info("queue %s was %s by %s", queue, "paused" if paused else "resumed", by)
+
+
+def _reserve(job: Job) -> datetime | None:
+    """The quota of a job that is done again; what it had reserved was given back when it ended."""
     kind = kinds.find(job.kind)
-    return kind.policy.max_attempts if kind else 1
+    if kind is None or job.owner_id is None or not quotas.applies_to(job.kind, kind.quota):
+        return None
+    tier = accounts.tier_of(job.owner_id)
+    return quotas.reserve(owner_id=job.owner_id, kind=job.kind, quota=kind.quota, tier=tier, now=timezone.now())

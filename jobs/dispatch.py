@@ -14,21 +14,23 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, F, Q
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from jobs import kinds, transitions
+from jobs import accounts, kinds, limits, line, quotas, transitions
 from jobs.errors import JointoError, Remedy
-from jobs.models import Job, Worker
-from jobs.priority import NORMAL, ORDER
+from jobs.memory import Remembered
+from jobs.models import Hold, Job, Worker
+from jobs.priority import NORMAL
 from jobs.status import WAITING, JobStatus
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 MISSED_PULSES = 3  # a worker that missed so many heartbeats is not counted on any more
 _SURELY_LOST = 10  # times the wait after which a message counts as lost, however busy the workers are
 _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait for a broker that is away
+
+PLACES_FILLED = 2  # messages for each place: one that runs, one that follows at once
 
 _broker_down_until = 0.0
 _parent: contextvars.ContextVar[Job | None] = contextvars.ContextVar("jobs_parent", default=None)
@@ -71,6 +75,10 @@ class Request:
     owner_id: int | None = None
     subject: str = ""
     priority: int | None = None
+    quota: quotas.Quota | None = None
+    tier: str = ""
+    batch_id: uuid.UUID | None = None
+    callback_url: str = ""
     max_attempts: int = 1
     run_at: datetime | None = None
     wait: timedelta | None = None
@@ -92,81 +100,187 @@ def on_behalf_of(job: Job) -> Iterator[None]:
 def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tuple[Job, bool]:
     """Record a job, to be released once the caller's transaction commits; and whether it is a new one.
 
-    `then` runs in the transaction that records it. Rolled back, the job never existed. The same idempotency
-    key of the same owner gives the same job.
+    `then` runs in the transaction that records it. Rolled back, the job never existed, and its quota was never
+    reserved. The same idempotency key of the same owner gives the same job. Raises UnknownQueue, QuotaExceeded,
+    IdempotencyKeyReused.
     """
+    request = _completed(request)
+    known = _known(request)
+    if known:
+        return known, False
+    job = _row(request)
+    try:
+        with transaction.atomic():
+            job.reserved_at = _reserve(request)
+            transitions.record(job)
+            if then:
+                then(job)
+    except (IntegrityError, quotas.QuotaExceeded):
+        known = _known(request)  # the same key, at the same time, was quicker, and had the last of the quota
+        if known is None:
+            raise
+        return known, False
+    if job.hold == Hold.LATER:
+        transaction.on_commit(_promote_quietly)  # it may be due, by the database's clock
+    else:
+        transaction.on_commit(lambda: release_quietly(job.queue, job.kind))
+    return job, True
+
+
+def submit_many(requests: Sequence[Request]) -> list[Job]:
+    """Record many jobs at once, in one transaction; they may be of several kinds, and have no idempotency keys."""
+    requests = [_completed(request) for request in requests]
+    with transaction.atomic():
+        rows: list[Job] = []
+        for alike in _grouped(requests):
+            first = alike[0]
+            reserved_at = _reserve(first, count=len(alike))
+            hold, turn = line.read(
+                queue=first.queue, kind=first.kind, priority=_priority(first), owner_id=first.owner_id
+            )
+            for position, request in enumerate(alike):
+                job = _row(request)
+                job.reserved_at = reserved_at
+                if job.hold != Hold.LATER:
+                    job.hold, job.turn = hold, turn + position
+                rows.append(job)
+        transitions.record_many(rows)
+    for queue, kind in sorted({(job.queue, job.kind) for job in rows}):
+        transaction.on_commit(lambda queue=queue, kind=kind: release_quietly(queue, kind))  # type: ignore[misc]
+    return rows
+
+
+def _grouped(requests: Iterable[Request]) -> list[list[Request]]:
+    """Those together that stand in the same line one behind the other."""
+    groups: dict[tuple[Any, ...], list[Request]] = {}
+    for request in requests:
+        groups.setdefault((request.queue, request.kind, request.owner_id, request.priority), []).append(request)
+    return [groups[key] for key in sorted(groups, key=str)]
+
+
+def _completed(request: Request) -> Request:
+    """The request with what it inherits: owner and priority of the job that asks, or the owner's tier's."""
     if request.queue not in settings.CELERY_TASK_QUEUES:
         raise UnknownQueue(f"There is no queue called {request.queue!r}.")
     parent = _parent.get()
-    owner_id = parent.owner_id if request.owner_id is None and parent else request.owner_id
-    known = _known(request, owner_id)
-    if known:
-        return known, False
+    owner_id, priority, tier = request.owner_id, request.priority, request.tier
+    if owner_id is None and parent:
+        owner_id = parent.owner_id
+    if priority is None and parent:
+        priority = parent.priority
+    if owner_id is not None and not tier and (priority is None or quotas.applies_to(request.kind, request.quota)):
+        tier = accounts.tier_of(owner_id)
+    if priority is None:
+        priority = accounts.priority_of(tier) if tier else NORMAL
+    return replace(request, owner_id=owner_id, priority=min(10, max(0, priority)), tier=tier)
+
+
+def _priority(request: Request) -> int:
+    return NORMAL if request.priority is None else request.priority
+
+
+def _reserve(request: Request, *, count: int = 1) -> datetime | None:
+    if request.owner_id is None or not quotas.applies_to(request.kind, request.quota):
+        return None
+    return quotas.reserve(
+        owner_id=request.owner_id,
+        kind=request.kind,
+        quota=request.quota,
+        tier=request.tier,
+        now=timezone.now(),
+        count=count,
+    )
+
+
+def _row(request: Request) -> Job:
     now = Now()
-    job = Job(
+    later = bool(request.run_at or request.wait)
+    priority = _priority(request)
+    standing = (
+        None
+        if later
+        else line.turn(queue=request.queue, kind=request.kind, priority=priority, owner_id=request.owner_id)
+    )
+    return Job(
         id=request.job_id or uuid.uuid4(),
         kind=request.kind,
         queue=request.queue,
-        owner_id=owner_id,
+        owner_id=request.owner_id,
         subject=request.subject[:200],
         args=_plain(list(request.args)),
         kwargs=_plain(dict(request.kwargs)),
         canvas=dict(request.canvas),
+        batch_id=request.batch_id,
+        callback_url=request.callback_url,
         idempotency_key=request.idempotency_key,
-        priority=_priority(request.priority, parent),
+        priority=priority,
+        level=priority,
+        hold=Hold.LATER.value if later else line.held(request.kind),
+        turn=standing,
         max_attempts=request.max_attempts,
         run_at=request.run_at or (transitions.after(now, request.wait) if request.wait else now),
         deadline_at=request.deadline_at,
         created_at=now,
         updated_at=now,
     )
-    try:
-        with transaction.atomic():
-            transitions.record(job)
-            if then:
-                then(job)
-    except IntegrityError:
-        known = _known(request, owner_id)  # the same key, at the same time, was quicker
-        if known is None:
-            raise
-        return known, False
-    transaction.on_commit(lambda: release_quietly(job.queue))
-    return job, True
 
 
-def release_quietly(queue: str) -> None:
+def release_quietly(queue: str, kind: str = "") -> None:
     """`release`, for callers whose own work is done and committed: the sweep will do what fails here."""
     if time.monotonic() < _broker_down_until:
         return
     try:
-        release(queue)
+        release(queue, kind)
     except Exception:  # the job is recorded, and whoever submitted it must not hear of the broker's trouble
         logger.exception("release of queue %s failed; the sweep tries again", queue)
 
 
-def release(queue: str) -> int:
-    """Send the best waiting jobs of a queue to Celery, as many as it has room for; how many were sent."""
-    free = room(queue)
-    if free <= 0:
-        return 0
-    jobs = _take(queue, free)
+def release(queue: str, kind: str = "") -> int:
+    """Send the best waiting jobs of a queue to Celery, as many as it has room for; how many were sent.
+
+    `kind`: one of whose jobs something has changed, so that its limits may let another one in.
+    """
+    if kind and kind in limits.limited():
+        limits.admit(kind)
+    sent = 0
+    jobs = line.take(queue, room=PLACES_FILLED * _capacity().get(queue, 0))
     for position, job in enumerate(jobs):
-        kind = kinds.find(job.kind)
-        if kind is None:
-            transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.")
+        known = kinds.find(job.kind)
+        if known is None:
+            transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.", dead=True)
             continue
         try:
-            kind.publish(job)
+            known.publish(job)
+            sent += 1
         except (OperationalError, OSError) as error:
             _put_back(jobs[position:], error)
-            return position
-    return len(jobs)
+            break
+    return sent
+
+
+def promote() -> None:
+    """Release what has become due since the last time."""
+    for queue, kind in sorted(line.promote()):
+        release_quietly(queue, kind)
+
+
+def _promote_quietly() -> None:
+    try:
+        promote()
+    except Exception:  # as for `release_quietly`: the workers' tick does the same
+        logger.exception("jobs that are due were not released; the workers try again")
 
 
 def release_all() -> int:
-    """Send what can be sent, of every queue that has something waiting."""
-    queues = Job.objects.filter(_due(), released_at__isnull=True).values_list("queue", flat=True).distinct()
-    return sum(release(queue) for queue in queues.order_by("queue"))
+    """Send what can be sent, of every queue that has something waiting, and let the waiting gain rank."""
+    _capacity.forget()
+    line.promote()
+    limits.admit_all()
+    sent = 0
+    for queue in sorted(settings.CELERY_TASK_QUEUES):
+        line.age(queue, heads=max(1, capacity(queue)))
+        sent += release(queue)
+    return sent
 
 
 def resend(*, older_than: timedelta) -> int:
@@ -191,40 +305,34 @@ def resend(*, older_than: timedelta) -> int:
 
 def capacity(queue: str) -> int:
     """How many jobs of a queue the workers that are there can run at once."""
-    return sum(concurrency for _, concurrency in _alive(queue))
+    return capacities().get(queue, 0)
 
 
-def _alive(queue: str) -> list[tuple[list[str], int]]:
-    """Queues and concurrency of the workers that are there and take from this queue."""
+def capacities() -> dict[str, int]:
+    """`capacity` of every queue that a worker takes from."""
+    places: Counter[str] = Counter()
+    for queues, concurrency in _alive():
+        places.update(dict.fromkeys(queues, concurrency))
+    return dict(places)
+
+
+def _alive(queue: str = "") -> list[tuple[list[str], int]]:
+    """Queues and concurrency of the workers that are there, of those alone that take from this queue."""
     since = transitions.after(Now(), -MISSED_PULSES * settings.JOINTO_JOBS.pulse)
     workers = Worker.objects.filter(seen_at__gt=since).values_list("queues", "concurrency")
-    return [(queues, concurrency) for queues, concurrency in workers if queue in queues]
+    return [(queues, concurrency) for queues, concurrency in workers if not queue or queue in queues]
 
 
-def room(queue: str) -> int:
-    """How many more messages a queue should hold: what is taken soon, that no worker waits for its next one."""
-    places = capacity(queue)
-    if not places:
-        return 0
-    taken = Job.objects.filter(Q(status=JobStatus.PROCESSING) | Q(released_at__isnull=False), queue=queue).aggregate(
-        n=Count("id")
-    )["n"]
-    return 2 * places - int(taken)
+def forget() -> None:
+    """Forget what this process remembers of workers, limits, quotas and a broker that was away."""
+    global _broker_down_until
+    _broker_down_until = 0.0
+    _capacity.forget()
+    limits.limited.forget()
+    quotas.overridden.forget()
 
 
-def _due() -> Q:
-    return Q(status__in=sorted(WAITING), run_at__lte=Now())
-
-
-def _take(queue: str, limit: int) -> list[Job]:
-    """Mark the best rows as released. Two dispatchers at once never take the same row."""
-    with transaction.atomic():
-        best = Job.objects.filter(_due(), queue=queue, released_at__isnull=True).order_by(*ORDER)
-        jobs = list(best.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:limit])
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(released_at=Now(), releases=F("releases") + 1)
-    for job in jobs:
-        job.releases += 1
-    return jobs
+_capacity = Remembered(capacities)
 
 
 def _put_back(jobs: Sequence[Job], error: Exception) -> None:
@@ -234,10 +342,10 @@ def _put_back(jobs: Sequence[Job], error: Exception) -> None:
     Job.objects.filter(pk__in=[job.pk for job in jobs], status__in=sorted(WAITING)).update(released_at=None)
 
 
-def _known(request: Request, owner_id: int | None) -> Job | None:
-    if not request.idempotency_key or owner_id is None:
+def _known(request: Request) -> Job | None:
+    if not request.idempotency_key or request.owner_id is None:
         return None
-    job = Job.objects.filter(owner_id=owner_id, idempotency_key=request.idempotency_key).first()
+    job = Job.objects.filter(owner_id=request.owner_id, idempotency_key=request.idempotency_key).first()
     if job and _digest(job.kind, job.args, job.kwargs) != _digest(request.kind, request.args, request.kwargs):
         raise IdempotencyKeyReused
     return job
@@ -251,9 +359,3 @@ def _digest(kind: str, args: Any, kwargs: Any) -> bytes:
 def _plain(value: Any) -> Any:
     """The value as JSON gives it back; a TypeError at the caller, not in a worker, if it is no JSON."""
     return json.loads(json.dumps(value, allow_nan=False))
-
-
-def _priority(asked: int | None, parent: Job | None) -> int:
-    if asked is None:
-        return parent.priority if parent else NORMAL
-    return min(10, max(0, asked))

@@ -30,6 +30,7 @@ class JointoError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     remedy: ClassVar[Remedy] = Remedy.RETRY
+    needs_operator: ClassVar[bool] = False  # a job that fails with it is a dead letter, tried often or not
     message: str = "Something went wrong."
 
     def __init__(

@@ -17,6 +17,10 @@ class Kind(Protocol):
     name: str
     job_queue: str
     policy: RetryPolicy
+    quota: Any  # jobs.quotas.Quota, or None; that module asks this one for kinds
+    at_once: int | None
+    per_user: int | None
+    dead_letters: bool
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body: the context first, then the job's arguments."""

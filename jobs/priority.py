@@ -1,4 +1,4 @@
-"""The order in which waiting jobs go: priority first, then who waits longest. 10 is first, 0 is last."""
+"""The priorities that have names. 10 is first, 0 is last; jobs.line makes an order of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,3 @@ CRITICAL = 10
 HIGH = 7
 NORMAL = 5
 LOW = 3
-
-ORDER = ("-priority", "created_at", "id")
-"""For `order_by`: best first; the index `job_backlog` has the same."""

@@ -67,7 +67,7 @@ def _rescue_one(job: Job) -> bool:
     exhausted = job.attempt >= job.max_attempts
     if crashes >= settings.JOINTO_JOBS.max_crashes or exhausted:
         error: JointoError = Crashed() if exhausted else CrashedTooOften()
-        moved = transitions.fail(job, code=error.code, message=error.message, crashed=True)
+        moved = transitions.fail(job, code=error.code, message=error.message, crashed=True, dead=True)
         if moved:
             canvas.failed(job, error)
     else:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _LOG_LINES = 50
 _TRACEBACK_LENGTH = 20_000
+_CONNECTION_TRUSTED_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30 * 86_400.0  # whatever the other side may tell us
 
 
@@ -62,7 +64,7 @@ def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
         try:
             return _attempt(kind, job, log_tail)
         finally:
-            dispatch.release_quietly(job.queue)
+            dispatch.release_quietly(job.queue, job.kind)
 
 
 def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -84,16 +86,23 @@ def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     progress = Progress()
-    if not connection.in_atomic_block:
-        connection.close()  # the body may take an hour, and the database may restart meanwhile
+    began = time.monotonic()
     with watch.over(job, progress, log_tail.text) as watched:
         context = JobContext(
-            job_id=job.pk, attempt=job.attempt, owner_id=job.owner_id, progress=progress, lookout=watched
+            job_id=job.pk,
+            attempt=job.attempt,
+            owner_id=job.owner_id,
+            fallback=job.fallback,
+            progress=progress,
+            lookout=watched,
         )
         completed = False
         try:
             with watched.interruptible(), dispatch.on_behalf_of(job):
-                result = kind.run(context, *job.args, **job.kwargs)
+                try:
+                    result = kind.run(context, *job.args, **job.kwargs)
+                finally:
+                    _renew_connection(began)
             completed = _complete(job, result, context, log_tail)
         except watch.Stopped as stopped:
             if stopped.reason is watch.Reason.STOPPING:
@@ -108,6 +117,12 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     if not completed:
         raise Ignore
     return result
+
+
+def _renew_connection(began: float) -> None:
+    """After a long body: the database may have restarted meanwhile, or a proxy given the idle connection up."""
+    if time.monotonic() - began > _CONNECTION_TRUSTED_SECONDS and not connection.in_atomic_block:
+        connection.close()
 
 
 def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) -> bool:
@@ -139,14 +154,19 @@ def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail:
         attempt=job.attempt,
         max_attempts=job.max_attempts,
         retry=max(1, job.attempt - budget_before),
+        setbacks=job.setbacks,
+        fallback=job.fallback,
     )
     match verdict:
-        case RetryIn(seconds):
+        case RetryIn(seconds, setbacks, fallback):
             wait = timedelta(seconds=min(seconds, _LONGEST_WAIT_SECONDS))
-            transitions.retry_later(job, wait=wait, code=ours.code, message=message, **said)
+            transitions.retry_later(
+                job, wait=wait, code=ours.code, message=message, setbacks=setbacks, fallback=fallback, **said
+            )
             raise Retry(exc=error, when=cast(Any, seconds))  # a number of seconds, whatever the stubs say
-        case GiveUp():
-            if transitions.fail(job, code=ours.code, message=message, **said):
+        case GiveUp(exhausted):
+            dead = kind.dead_letters and (exhausted or ours.needs_operator)
+            if transitions.fail(job, code=ours.code, message=message, dead=dead, **said):
                 canvas.failed(job, error)
                 for action in context.after_failure:
                     _quietly(lambda action=action: action(error))

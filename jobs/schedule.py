@@ -23,16 +23,33 @@ class Daily:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hourly:
+    """In every hour, at that minute."""
+
+    minute: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monthly:
+    """Once a month, in the site's time zone; a day beyond the 28th does not come every month."""
+
+    day: int = 1
+    hour: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Every:
     """Every so many seconds."""
 
     seconds: int
 
 
-_entries: dict[str, tuple[str, Daily | Every]] = {}
+When = Daily | Hourly | Monthly | Every
+
+_entries: dict[str, tuple[str, When]] = {}
 
 
-def periodic(task: str, name: str, when: Daily | Every) -> None:
+def periodic(task: str, name: str, when: When) -> None:
     """Have an entry for the task installed; called where the task is defined."""
     _entries[task] = (name, when)
 
@@ -57,18 +74,19 @@ def install(**_: Any) -> None:
         InstalledSchedule.objects.create(task=task)
 
 
-def _schedule_of(when: Daily | Every) -> dict[str, Any]:
+def _schedule_of(when: When) -> dict[str, Any]:
     crontab = apps.get_model("django_celery_beat", "CrontabSchedule")
     interval = apps.get_model("django_celery_beat", "IntervalSchedule")
-    if isinstance(when, Every):
-        return {"interval": interval.objects.get_or_create(every=when.seconds, period="seconds")[0]}
-    return {
-        "crontab": crontab.objects.get_or_create(
-            minute=str(when.minute),
-            hour=str(when.hour),
-            day_of_week="*",
-            day_of_month="*",
-            month_of_year="*",
-            timezone=settings.TIME_ZONE,
-        )[0]
-    }
+    cron: tuple[int | str, int | str, int | str]
+    match when:
+        case Every(seconds=seconds):
+            return {"interval": interval.objects.get_or_create(every=seconds, period="seconds")[0]}
+        case Hourly(minute=minute):
+            cron = (minute, "*", "*")
+        case Daily(hour=hour, minute=minute):
+            cron = (minute, hour, "*")
+        case Monthly(day=day, hour=hour):
+            cron = (0, hour, day)
+    named = dict(zip(("minute", "hour", "day_of_month"), map(str, cron), strict=True))
+    always = {"day_of_week": "*", "month_of_year": "*", "timezone": settings.TIME_ZONE}
+    return {"crontab": crontab.objects.get_or_create(**named, **always)[0]}

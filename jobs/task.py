@@ -25,6 +25,7 @@ from jobs import canvas, dispatch, runner
 from jobs.context import JobContext
 from jobs.errors import JointoError, Remedy
 from jobs.models import Job
+from jobs.quotas import Quota
 from jobs.retry import RetryPolicy
 
 P = ParamSpec("P")
@@ -53,6 +54,11 @@ class JobTask(Task):
     throws = (JointoError,)  # expected: logged without a traceback, which the attempt keeps
     policy = RetryPolicy()
     job_queue = "maintenance"
+    quota: Quota | None = None
+    at_once: int | None = None
+    per_user: int | None = None
+    dead_letters = True
+    may: Callable[..., bool] | None = None
     subject_template = ""
     owner_of: Callable[..., int | None] | None = None
     on_recorded: Callable[..., None] | None = None
@@ -72,12 +78,14 @@ class JobTask(Task):
         *_: Any,
         owner_id: int | None = None,
         idempotency_key: str | None = None,
+        batch_id: uuid.UUID | None = None,
+        callback_url: str = "",
         **options: Any,
     ) -> AsyncResult:
         """Record a job. Celery's options mean what they always do; delays and limits are kept in the row.
 
-        `owner_id` and `idempotency_key` are Jointo's own. Raises TypeError if the arguments do not fit the
-        body, or are no JSON.
+        `owner_id`, `idempotency_key`, `batch_id` and `callback_url` are Jointo's own. Raises TypeError if the
+        arguments do not fit the body, or are no JSON; QuotaExceeded.
         """
         job, _new = self.submit(
             args or (),
@@ -85,6 +93,8 @@ class JobTask(Task):
             task_id=task_id,
             owner_id=owner_id,
             idempotency_key=idempotency_key,
+            batch_id=batch_id,
+            callback_url=callback_url,
             **options,
         )
         return self.AsyncResult(str(job.pk))
@@ -100,29 +110,46 @@ class JobTask(Task):
         **options: Any,
     ) -> tuple[Job, bool]:
         """`apply_async`, but gives the row, and whether it is a new one."""
+        request = self.request_for(
+            args, kwargs, task_id=task_id, owner_id=owner_id, idempotency_key=idempotency_key, **options
+        )
+        return dispatch.submit(request, then=self.link)
+
+    def request_for(
+        self,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        task_id: str | None = None,
+        owner_id: int | None = None,
+        idempotency_key: str | None = None,
+        batch_id: uuid.UUID | None = None,
+        callback_url: str = "",
+        **options: Any,
+    ) -> dispatch.Request:
+        """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, which calls no `recorded`."""
         named = self._named(args, kwargs)
         if owner_id is None and self.owner_of:
             owner_id = self.owner_of(**named)
-        job, new = dispatch.submit(
-            dispatch.Request(
-                kind=self.name,
-                queue=options.get("queue") or self.job_queue,
-                args=args,
-                kwargs=kwargs,
-                job_id=_job_id(task_id),
-                owner_id=owner_id,
-                subject=self.subject_template.format(**named),
-                priority=options.get("priority"),
-                max_attempts=self.policy.max_attempts,
-                run_at=_instant(options.get("eta")),
-                wait=timedelta(seconds=options["countdown"]) if options.get("countdown") else None,
-                deadline_at=_deadline(options.get("expires")),
-                idempotency_key=idempotency_key,
-                canvas=canvas.wishes(options),
-            ),
-            then=self.link,
+        return dispatch.Request(
+            kind=self.name,
+            queue=options.get("queue") or self.job_queue,
+            args=args,
+            kwargs=kwargs,
+            job_id=_job_id(task_id),
+            owner_id=owner_id,
+            subject=self.subject_template.format(**named),
+            priority=options.get("priority"),
+            quota=self.quota,
+            batch_id=batch_id,
+            callback_url=callback_url,
+            max_attempts=self.policy.max_attempts,
+            run_at=_instant(options.get("eta")),
+            wait=timedelta(seconds=options["countdown"]) if options.get("countdown") else None,
+            deadline_at=_deadline(options.get("expires")),
+            idempotency_key=idempotency_key,
+            canvas=canvas.wishes(options),
         )
-        return job, new
 
     def link(self, job: Job) -> None:
         """Call the kind's `recorded`: when the job is recorded, and when it is retried by hand."""
@@ -166,6 +193,11 @@ def job(
     subject: str = "",
     owner: Callable[..., int | None] | None = None,
     recorded: Callable[..., None] | None = None,
+    quota: Quota | None = None,
+    at_once: int | None = None,
+    per_user: int | None = None,
+    dead_letters: bool = True,
+    may: Callable[..., bool] | None = None,
     **options: Any,
 ) -> Callable[[Callable[Concatenate[JobContext, P], Any]], JobTask]:
     """Make a function a kind of job.
@@ -174,6 +206,10 @@ def job(
     - `subject`: what the job is about, a format string over the arguments: ``"videos.Video:{video_id}"``.
     - `owner`: called with the arguments, gives the id of the user it belongs to, unless the caller said.
     - `recorded`: called with the row and the arguments, in the transaction that records it, or retries it by hand.
+    - `quota`: how many each tier may submit in an hour and a month; given back when the job fails or is cancelled.
+    - `at_once`, `per_user`: how many run at once, altogether and of one user; an operator may change them.
+    - `dead_letters`: whether a job whose attempts are used up is for an operator to see.
+    - `may`: called with a user's id and the arguments: whether that user may have it done in a batch of their own.
     """
     attributes: dict[str, Any] = {
         "job_queue": queue,
@@ -183,6 +219,11 @@ def job(
         "subject_template": subject,
         "owner_of": staticmethod(owner) if owner else None,
         "on_recorded": staticmethod(recorded) if recorded else None,
+        "quota": quota,
+        "at_once": at_once,
+        "per_user": per_user,
+        "dead_letters": dead_letters,
+        "may": staticmethod(may) if may else None,
     }
 
     def decorate(body: Callable[Concatenate[JobContext, P], Any]) -> JobTask:

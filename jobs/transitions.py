@@ -10,19 +10,21 @@ first: normal, and quiet. The attempt's number fences: whoever comes back from t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce, Now
 
-from jobs import results
-from jobs.models import Attempt, Instant, Job, Transition
+from jobs import line, quotas, results
+from jobs.models import Attempt, DeadLetter, Hold, Instant, Job, Resolution, Transition
 from jobs.status import RETRYABLE, WAITING, JobStatus, Outcome, may_move
 
 Effect = Callable[[], None]
+
+_AT_ONCE = 500
 
 
 def after(now: Instant, wait: timedelta) -> Instant:
@@ -36,6 +38,16 @@ def record(job: Job) -> None:
     """Write a new job; inside a transaction."""
     job.save(force_insert=True)
     _note(job.id, 0, "", JobStatus.PENDING)
+
+
+def record_many(jobs: Sequence[Job]) -> None:
+    """Write many new jobs; inside a transaction."""
+    Job.objects.bulk_create(jobs, batch_size=_AT_ONCE)
+    now = Now()
+    Transition.objects.bulk_create(
+        [Transition(job_id=job.pk, attempt=0, before="", after=JobStatus.PENDING, at=now) for job in jobs],
+        batch_size=_AT_ONCE,
+    )
 
 
 def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: Instant | None = None) -> Job | None:
@@ -59,6 +71,7 @@ def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: In
                 attempt=number,
                 lease_expires_at=after(now, lease),
                 released_at=None,
+                level=F("priority"),
                 started_at=Coalesce(F("started_at"), now),
                 current=0,
                 total=0,
@@ -70,7 +83,9 @@ def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: In
         )
         if not moved:
             return None
-        Attempt.objects.create(job_id=job_id, number=number, worker=worker[:200], pid=pid, started_at=now)
+        Attempt.objects.create(
+            job_id=job_id, number=number, worker=worker[:200], pid=pid, due_at=job.run_at, started_at=now
+        )
         _note(job_id, number, before, JobStatus.PROCESSING, at=now)
     job.status, job.attempt, job.released_at = JobStatus.PROCESSING, number, None
     job.current, job.total, job.message = 0, 0, ""
@@ -100,50 +115,65 @@ def complete(job: Job, result: Any, *, effects: Iterable[Effect] = (), **attempt
     return True
 
 
-def retry_later(job: Job, *, wait: timedelta, code: str, message: str, crashed: bool = False, **attempt: Any) -> bool:
-    """End the attempt badly, and have the job tried again once `wait` has passed."""
+def retry_later(
+    job: Job,
+    *,
+    wait: timedelta,
+    code: str,
+    message: str,
+    crashed: bool = False,
+    setbacks: int = 0,
+    fallback: str | None = None,
+    **attempt: Any,
+) -> bool:
+    """End the attempt, and have another one after `wait`, by the `fallback` if one is named."""
     outcome = Outcome.CRASHED if crashed else Outcome.FAILED
+    standing = {"hold": Hold.LATER.value, "turn": None} if wait else line.place(job, again=True)
     fields = {
+        **standing,
         "error_code": code,
         "error_message": message,
         "run_at": after(Now(), wait),
         "retry_count": F("retry_count") + 1,
         "crashes": F("crashes") + int(crashed),
+        "setbacks": setbacks,
     }
+    if fallback is not None:
+        fields["fallback"] = fallback
     said = {"error_code": code, "error_message": message, **attempt}
     with transaction.atomic():
         return _leave(job, JobStatus.RETRYING, outcome, fields, said, reason=code)
 
 
-def fail(job: Job, *, code: str, message: str, crashed: bool = False, **attempt: Any) -> bool:
-    """End the job badly, for good, until a person retries it."""
+def fail(job: Job, *, code: str, message: str, crashed: bool = False, dead: bool = False, **attempt: Any) -> bool:
+    """End the job badly, for good, until a person retries it; `dead`: an operator should see it."""
     outcome = Outcome.CRASHED if crashed else Outcome.FAILED
-    fields = {
-        "error_code": code,
-        "error_message": message,
-        "finished_at": Now(),
-        "crashes": F("crashes") + int(crashed),
-    }
+    fields = {"error_code": code, "error_message": message, "crashes": F("crashes") + int(crashed), **_ENDED}
     said = {"error_code": code, "error_message": message, **attempt}
     with transaction.atomic():
         if not _leave(job, JobStatus.FAILED, outcome, fields, said, reason=code):
             return False
         error = {"code": code, "message": message}
         results.mirror(job, JobStatus.FAILED, error=error, traceback=said.get("traceback"))
+        _ended_badly(job, code=code, message=message, dead=dead)
     return True
 
 
 def hand_back(job: Job, **attempt: Any) -> bool:
     """Give a job back that a stopping worker was at: it waits again, and the attempt is not charged."""
-    fields = {"run_at": Now(), "max_attempts": F("max_attempts") + 1}
+    fields = {**line.place(job, again=True), "run_at": Now(), "max_attempts": F("max_attempts") + 1}
     with transaction.atomic():
         return _leave(job, JobStatus.PENDING, Outcome.HANDED_BACK, fields, attempt, reason="the worker was stopped")
 
 
-def refuse(job: Job, *, code: str, message: str) -> bool:
+def refuse(job: Job, *, code: str, message: str, dead: bool = False) -> bool:
     """Fail a waiting job that can't be started: its deadline passed, or nobody knows its kind."""
-    fields = {"error_code": code, "error_message": message, "finished_at": Now()}
-    return _move(job, JobStatus.FAILED, fields, reason=code, error={"code": code, "message": message})
+    with transaction.atomic():
+        fields = {"error_code": code, "error_message": message, **_ENDED}
+        moved = _move(job, JobStatus.FAILED, fields, reason=code, error={"code": code, "message": message})
+        if moved:
+            _ended_badly(job, code=code, message=message, dead=dead)
+    return moved
 
 
 def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
@@ -152,15 +182,18 @@ def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
         job = Job.objects.get(pk=job_id)
         if job.is_finished:
             return None
-        if _move(job, JobStatus.CANCELLED, {"finished_at": Now()}, reason=reason, outcome=Outcome.CANCELLED):
-            return job
+        with transaction.atomic():
+            if _move(job, JobStatus.CANCELLED, _ENDED, reason=reason, outcome=Outcome.CANCELLED):
+                _ended_badly(job, code="", message="", dead=False)
+                return job
 
 
-def retry(job: Job, *, budget: int, reason: str = "") -> bool:
+def retry(job: Job, *, budget: int, by: str = "", reserved_at: datetime | None = None) -> bool:
     """Have a failed or cancelled job done again, by hand, with `budget` fresh attempts."""
     if JobStatus(job.status) not in RETRYABLE:
         return False
     fields = {
+        **line.place(job, again=False),
         "finished_at": None,
         "run_at": Now(),
         "deadline_at": None,
@@ -168,13 +201,40 @@ def retry(job: Job, *, budget: int, reason: str = "") -> bool:
         "error_code": "",
         "error_message": "",
         "crashes": 0,
+        "setbacks": 0,
+        "fallback": "",
         "current": 0,
         "total": 0,
         "message": "",
         "retry_count": F("retry_count") + 1,
         "max_attempts": F("attempt") + budget,
+        "reserved_at": reserved_at,
     }
-    return _move(job, JobStatus.PENDING, fields, reason=reason)
+    with transaction.atomic():
+        moved = _move(job, JobStatus.PENDING, fields, reason=f"retried by {by}")
+        if moved:
+            DeadLetter.objects.filter(job_id=job.pk, resolved_at__isnull=True).update(
+                resolution=Resolution.RETRIED, resolved_at=Now(), resolved_by=by[:150]
+            )
+    return moved
+
+
+_ENDED: dict[str, Any] = {"finished_at": Now(), "reserved_at": None}
+
+
+def _ended_badly(job: Job, *, code: str, message: str, dead: bool) -> None:
+    """What belongs to a job's failure or cancellation, in the same transaction: its quota, its dead letter."""
+    if job.reserved_at is not None:
+        quotas.give_back(job)
+    if dead:
+        DeadLetter.objects.create(
+            job_id=job.pk,
+            kind=job.kind,
+            error_code=code,
+            error_message=message,
+            attempt=job.attempt,
+            created_at=Now(),
+        )
 
 
 def _mine(job: Job) -> Any:
@@ -221,9 +281,9 @@ def _move(
     before = JobStatus(job.status)
     _checked(before, after)
     with transaction.atomic():
-        moved = Job.objects.filter(pk=job.pk, status=before, attempt=job.attempt).update(
-            status=after, lease_expires_at=None, released_at=None, updated_at=Now(), **fields
-        )
+        # With what it had reserved: a row read before a cancel and a retry must not give back what came later.
+        same = Job.objects.filter(pk=job.pk, status=before, attempt=job.attempt, reserved_at=job.reserved_at)
+        moved = same.update(status=after, lease_expires_at=None, released_at=None, updated_at=Now(), **fields)
         if not moved:
             return False
         if before is JobStatus.PROCESSING and outcome is not None:

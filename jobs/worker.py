@@ -1,6 +1,7 @@
 """What Jointo adds to a Celery worker: a pulse that says it is there, and does the upkeep meanwhile.
 
-So a beat that is away stops nothing: each worker rescues and releases by itself every few seconds.
+So a beat that is away stops nothing: each worker rescues by itself every few seconds, and every second releases
+what has become due and draws the consequences of what has ended (jobs.journal).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from celery import bootsteps
@@ -17,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 
-from jobs import rescue, watch
+from jobs import dead_letters, dispatch, journal, rescue, watch
 from jobs.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -53,20 +55,27 @@ class Pulse(bootsteps.StartStopStep):
     terminate = stop
 
     def _beat(self, parent: Any) -> None:
-        interval = settings.JOINTO_JOBS.pulse.total_seconds()
+        pulse = settings.JOINTO_JOBS.pulse.total_seconds()
+        tick = min(pulse, settings.JOINTO_JOBS.tick.total_seconds())
+        due = 0.0
         while not self._stop.is_set():
             try:
-                heartbeat(
-                    parent.hostname,
-                    queues=sorted(parent.app.amqp.queues.consume_from),
-                    concurrency=parent.concurrency or 1,
-                )
-                rescue.sweep()
-            except Exception:  # the database or the broker may be away; the next pulse finds out
-                logger.exception("a pulse was missed")
+                if time.monotonic() >= due:
+                    due = time.monotonic() + pulse
+                    heartbeat(
+                        parent.hostname,
+                        queues=sorted(parent.app.amqp.queues.consume_from),
+                        concurrency=parent.concurrency or 1,
+                    )
+                    rescue.sweep()
+                    dead_letters.alert()
+                dispatch.promote()
+                journal.book_all()
+            except Exception:  # the database or the broker may be away; the next tick finds out
+                logger.exception("a tick was missed")
                 connections.close_all()
             close_old_connections()
-            self._stop.wait(interval)
+            self._stop.wait(tick)
         connection.close()
 
 

@@ -32,6 +32,7 @@ with _env.prefixed("JOINTO_"):
     PUBLIC_URL = _env.str("PUBLIC_URL", "")  # as browsers see it, for example https://video.example.org
     TIME_ZONE = _env.str("TIME_ZONE", "UTC")
     LANGUAGE = _env.str("LANGUAGE", "en")
+    LOG_FORMAT = _env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = _env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
     DATABASE_URL = _env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'jointo.sqlite3'}")
@@ -47,11 +48,26 @@ with _env.prefixed("JOINTO_"):
     JOB_STOP_GRACE_SECONDS = _env.float("JOB_STOP_GRACE_SECONDS", 5.0, validate=validate.Range(min=0))
     WORKER_PULSE_SECONDS = _env.float("WORKER_PULSE_SECONDS", 10.0, validate=validate.Range(min=0.2))
     EVENTS_POLL_SECONDS = _env.float("EVENTS_POLL_SECONDS", 0.5, validate=validate.Range(min=0.05))
+    JOB_TICK_SECONDS = _env.float("JOB_TICK_SECONDS", 1.0, validate=validate.Range(min=0.1))
+    JOB_AGING_SECONDS = _env.float("JOB_AGING_SECONDS", 600.0, validate=_positive)
     JOB_MAX_CRASHES = _env.int("JOB_MAX_CRASHES", 3, validate=_positive)
+
+    # What is told, and to whom
+    EMAIL_URL = _env.dj_email_url("EMAIL_URL", "console:")
+    EMAIL_FROM = _env.str("EMAIL_FROM", "jointo@localhost")
+    OPERATOR_EMAILS = _env.list("OPERATOR_EMAILS", [])
+    OPERATOR_WEBHOOK_URL = _env.str("OPERATOR_WEBHOOK_URL", "")
+    OPERATOR_WEBHOOK_SECRET = _env.str("OPERATOR_WEBHOOK_SECRET", "")
+    ALERT_PAUSE_SECONDS = _env.float("ALERT_PAUSE_SECONDS", 900.0, validate=validate.Range(min=0))
+    WEBHOOK_TIMEOUT_SECONDS = _env.float("WEBHOOK_TIMEOUT_SECONDS", 15.0, validate=_positive)
+    INNER_HOSTS = _env.list("INNER_HOSTS", [])
+    METRICS_TOKEN = _env.str("METRICS_TOKEN", "")
 
     # How long things are kept
     KEEP_RESULTS_HOURS = _env.int("KEEP_RESULTS_HOURS", 24, validate=_positive)
     KEEP_JOBS_DAYS = _env.int("KEEP_JOBS_DAYS", 30, validate=_positive)
+    KEEP_DEAD_LETTERS_DAYS = _env.int("KEEP_DEAD_LETTERS_DAYS", 30, validate=_positive)
+    KEEP_STATISTICS_DAYS = _env.int("KEEP_STATISTICS_DAYS", 400, validate=_positive)
     KEEP_DELETED_VIDEOS_DAYS = _env.int("KEEP_DELETED_VIDEOS_DAYS", 7, validate=validate.Range(min=0))
     KEEP_UPLOADS_HOURS = _env.int("KEEP_UPLOADS_HOURS", 24, validate=_positive)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -45,7 +46,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
     match error:
         case JointoError():
-            headers = {"Retry-After": str(int(error.retry_after))} if error.retry_after else {}
+            headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
             return Response(body(error.code, error.message, error.details), status=error.status, headers=headers)
         case Http404():
             return Response(body("not_found", "There is nothing of yours at this address."), status=404)

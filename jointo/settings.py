@@ -10,7 +10,7 @@ import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.conf import JobSettings
-from jointo import env
+from jointo import env, logs
 from videos.conf import VideoSettings
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Job] and the like, at run time
@@ -124,6 +124,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/hls.js", BASE_DIR / "node_modules/hls.js/dist"),
+    ("vendor/uplot", BASE_DIR / "node_modules/uplot/dist"),
     ("vendor/hash-wasm", BASE_DIR / "node_modules/hash-wasm/dist"),
 ]
 
@@ -166,7 +167,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "interval_start": 0, "inter
 if env.BROKER_URL.startswith(("redis", "unix", "sentinel")):
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 1, "socket_timeout": 3}
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "jobs.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
@@ -179,9 +180,21 @@ JOINTO_JOBS = JobSettings(
     stop_grace=timedelta(seconds=env.JOB_STOP_GRACE_SECONDS),
     pulse=timedelta(seconds=env.WORKER_PULSE_SECONDS),
     events_poll=timedelta(seconds=env.EVENTS_POLL_SECONDS),
+    tick=timedelta(seconds=env.JOB_TICK_SECONDS),
+    aging=timedelta(seconds=env.JOB_AGING_SECONDS),
     max_crashes=env.JOB_MAX_CRASHES,
     keep_results=timedelta(hours=env.KEEP_RESULTS_HOURS),
     keep_jobs=timedelta(days=env.KEEP_JOBS_DAYS),
+    keep_dead_letters=timedelta(days=env.KEEP_DEAD_LETTERS_DAYS),
+    keep_statistics=timedelta(days=env.KEEP_STATISTICS_DAYS),
+    operator_emails=tuple(env.OPERATOR_EMAILS),
+    operator_webhook_url=env.OPERATOR_WEBHOOK_URL,
+    operator_webhook_secret=env.OPERATOR_WEBHOOK_SECRET,
+    alert_pause=timedelta(seconds=env.ALERT_PAUSE_SECONDS),
+    webhook_timeout=timedelta(seconds=env.WEBHOOK_TIMEOUT_SECONDS),
+    inner_hosts=tuple(env.INNER_HOSTS),
+    metrics_token=env.METRICS_TOKEN,
+    public_url=env.PUBLIC_URL,
 )
 
 # -- videos ----------------------------------------------------------------------------------------------
@@ -196,6 +209,18 @@ JOINTO_VIDEOS = VideoSettings(
     max_pixels=env.VIDEO_MAX_PIXELS,
     threads=env.FFMPEG_THREADS,
 )
+
+# -- e-mail ----------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = env.EMAIL_URL["EMAIL_BACKEND"]
+EMAIL_HOST = env.EMAIL_URL["EMAIL_HOST"]
+EMAIL_PORT = env.EMAIL_URL["EMAIL_PORT"]
+EMAIL_HOST_USER = env.EMAIL_URL["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = env.EMAIL_URL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = env.EMAIL_URL["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = env.EMAIL_URL["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.EMAIL_FROM
 
 # -- the API ---------------------------------------------------------------------------------------------
 
@@ -237,11 +262,4 @@ SPECTACULAR_SETTINGS = {
 
 # -- logs ------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
-    "loggers": {"uvicorn.access": {"level": "WARNING"}},
-}
+LOGGING = logs.configuration(style=env.LOG_FORMAT, level=env.LOG_LEVEL)

@@ -11,7 +11,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from pytest_django.plugin import DjangoDbBlocker
 
+from jobs import dispatch
 from tests import environment, kinds  # noqa: F401  the kinds are known in this process too
+from tests.servers.postgres import Postgres
+from tests.servers.rabbitmq import RabbitMQ
 from tests.stack import Process, Redis, Stack, running
 
 
@@ -19,6 +22,12 @@ from tests.stack import Process, Redis, Stack, running
 def _quick_passwords() -> None:
     """A password's hash takes a fifth of a second on purpose; the tests make hundreds."""
     PBKDF2PasswordHasher.iterations = 1
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory() -> None:
+    """Nothing is remembered from the test before."""
+    dispatch.forget()
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +52,20 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL for the whole run, beside the database that the run itself is on; started when first wanted."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitMQ]:
+    """A RabbitMQ for the whole run; started when first wanted."""
+    with RabbitMQ() as server:
+        yield server
 
 
 class SharedWorker:

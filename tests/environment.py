@@ -6,18 +6,30 @@ Loaded by pytest before Django's settings are (`-p tests.environment`), once in 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+import secrets
 import shutil
 import socket
 import tempfile
 from pathlib import Path
 
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_EPHEMERAL_FROM = int(_PORT_RANGE.read_text().split()[0]) if _PORT_RANGE.exists() else 32768
+_FIRST_PORT = _EPHEMERAL_FROM // 2
+
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on, and that the system gives to nobody by itself.
+
+    From the range that it gives away, the port of a server that is restarted can be gone in between: to any
+    client's end of a connection, even to one that tries to reach that very server and so meets itself.
+    """
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_EPHEMERAL_FROM - _FIRST_PORT)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 for _name in [name for name in os.environ if name.startswith(("JOINTO_", "CELERY_", "DJANGO_"))]:
@@ -43,6 +55,7 @@ os.environ |= {
     "JOINTO_JOB_RESEND_SECONDS": "2",
     "JOINTO_JOB_STOP_GRACE_SECONDS": "1",
     "JOINTO_WORKER_PULSE_SECONDS": "0.5",
+    "JOINTO_JOB_TICK_SECONDS": "0.2",
     "JOINTO_EVENTS_POLL_SECONDS": "0.1",
     "JOINTO_UPLOAD_CHUNK_BYTES": str(64 * 1024),
     "JOINTO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",

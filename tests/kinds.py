@@ -11,12 +11,15 @@ from typing import Any
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 
 from jobs import children
 from jobs.context import JobContext
 from jobs.errors import BadInput, JointoError, Remedy
+from jobs.models import Job
+from jobs.quotas import Allowance, Quota
 from jobs.retry import RetryPolicy
-from jobs.task import job
+from jobs.task import JobTask, job
 
 QUICK = RetryPolicy(retries=3, first_seconds=0)
 
@@ -129,3 +132,67 @@ def overrun_hard(ctx: JobContext, seconds: int) -> int:
 def plain(value: Any) -> Any:
     """No job: an ordinary Celery task."""
     return value
+
+
+@job(queue="maintenance", retry=QUICK, at_once=1)
+def one_at_a_time(ctx: JobContext, folder: str) -> int:
+    """Notes how many of its kind were there when it began; more than one is a fault."""
+    place = Path(folder)
+    (place / f"{ctx.name}.runs").touch()
+    together = len(list(place.glob("*.runs")))
+    time.sleep(0.02)
+    (place / f"{ctx.name}.runs").unlink()
+    return together
+
+
+EFFECTS = "faults_effect"
+"""The table of effects, in databases that are made for faults alone (tests.faults.arena)."""
+PLENTY = Quota(free=Allowance(hourly=10**6, monthly=10**6))  # counted, and never used up
+
+
+def _work(ctx: JobContext, seconds: float, child: bool) -> None:
+    """Take so long, by oneself or in a child process; then have one row inserted by the end."""
+    if child:
+        (ctx.scratch / "half.txt").write_text("half")
+        children.run(["sleep", f"{seconds:.3f}"], cwd=ctx.scratch)
+    else:
+        time.sleep(seconds)
+
+    def insert() -> None:
+        with connection.cursor() as cursor:
+            row = [str(ctx.job_id), ctx.attempt]
+            cursor.execute(f"INSERT INTO {EFFECTS} (job_id, attempt) VALUES (%s, %s)", row)
+
+    ctx.at_completion(insert)
+
+
+@job(queue="maintenance", retry=QUICK, quota=PLENTY)
+def effect(ctx: JobContext, seconds: float = 0.0, child: bool = False) -> int:
+    """Has one effect, under a unique key, together with its end."""
+    _work(ctx, seconds, child)
+    return ctx.attempt
+
+
+def _three_times(self: JobTask, job: Job) -> None:
+    for _ in range(3):
+        JobTask.publish(self, job)
+
+
+@job(queue="maintenance", retry=QUICK, quota=PLENTY, publish=_three_times)
+def effect_thrice_told(ctx: JobContext, seconds: float = 0.0, child: bool = False) -> int:
+    """As `effect`, but each message that carries it is sent three times, whoever releases it."""
+    _work(ctx, seconds, child)
+    return ctx.attempt
+
+
+@job(queue="maintenance", retry=RetryPolicy(retries=20, first_seconds=0.5), quota=PLENTY)
+def write(ctx: JobContext, path: str, size: int) -> int:
+    """Writes so many bytes under a name of its own, and publishes them by rename."""
+    draft = ctx.scratch / "out"
+    with draft.open("wb") as file:
+        for _ in range(size // 4096):
+            file.write(b"x" * 4096)
+            file.flush()
+    draft.replace(path)
+    _work(ctx, 0, False)
+    return ctx.attempt

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import chain, signature
 from celery.exceptions import SoftTimeLimitExceeded
+from celery.result import AsyncResult
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,11 +16,17 @@ from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
-from videos import cleanup, errors, processing
+from videos import cleanup, errors, processing, thumbnails
 from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
+THUMBNAIL = RetryPolicy(retries=3, first_seconds=60)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
+
+
+def _owns(user_id: int, video_id: int, **_: Any) -> bool:
+    """Whether a user may have batches made about a video."""
+    return Video.objects.filter(pk=video_id, owner_id=user_id, deleted_at__isnull=True).exists()
 
 
 @job(
@@ -29,6 +37,7 @@ UPKEEP = RetryPolicy(retries=3, first_seconds=60)
     subject="videos.Video:{video_id}",
     owner=processing.owner_of,
     recorded=processing.link,
+    may=_owns,
 )
 def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     """Probe, ladder and poster of one uploaded video."""
@@ -38,10 +47,39 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
         raise errors.TooSlow from error  # it would take as long again
 
 
-def start(video_id: int, *, idempotency_key: str | None = None) -> Job:
+@job(
+    queue="media",
+    retry=THUMBNAIL,
+    soft_time_limit=minutes(5),
+    time_limit=minutes(6),
+    subject="videos.Video:{video_id}",
+    owner=processing.owner_of,
+    may=_owns,
+)
+def generate_thumbnail(ctx: JobContext, video_id: int, at: float) -> dict[str, Any]:
+    """Make the frame at `at` seconds the poster of a processed video."""
+    return thumbnails.make(video_id, ctx, at=at)
+
+
+def process_and_tell(video_id: int, *, at: float) -> AsyncResult:
+    """Have a video processed, then the frame at `at` seconds made its poster, then its owner told: a chain.
+
+    The parts are immutable signatures: each has its own arguments, and takes nothing from the result before.
+    """
+    video = Video.objects.get(pk=video_id)
+    told = signature(
+        "jobs.tasks.send_notification",
+        (video.owner_id, "Your video is ready", f"{video.title} can be watched now."),
+        immutable=True,
+    )
+    return chain(process_video.si(video_id), generate_thumbnail.si(video_id, at=at), told).apply_async()
+
+
+def start(video_id: int, *, idempotency_key: str | None = None, **options: Any) -> Job:
     """Have a video processed; the row of the job. While one works for it already, that one.
 
-    The key then is that job's too, if it has none: the same key gives the same job later.
+    The key then is that job's too, if it has none: the same key gives the same job later. `options` are those of
+    `submit`: priority, callback_url.
     """
     with transaction.atomic():
         video = Video.objects.select_for_update(of=("self",)).select_related("job").get(pk=video_id)
@@ -51,7 +89,7 @@ def start(video_id: int, *, idempotency_key: str | None = None) -> Job:
                 keyless = Job.objects.filter(pk=video.job.pk, idempotency_key__isnull=True)
                 keyless.update(idempotency_key=idempotency_key)
             return video.job
-        recorded, _ = process_video.submit((video_id,), {}, idempotency_key=idempotency_key)
+        recorded, _ = process_video.submit((video_id,), {}, idempotency_key=idempotency_key, **options)
         return Job.objects.get(pk=recorded.pk)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypedDict, cast
 
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs import forecast, line
 from jobs.models import Attempt, Job
 
 
@@ -36,6 +39,15 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         read_only_fields = fields
 
 
+class JobListSerializer(serializers.ListSerializer):
+    """Several jobs, whose places in line are looked up together."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        jobs = list(data)
+        cast(JobSerializer, self.child).places = line.positions(jobs)
+        return super().to_representation(jobs)
+
+
 class JobSerializer(serializers.ModelSerializer[Job]):
     """One job."""
 
@@ -43,10 +55,17 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     percent = serializers.IntegerField(read_only=True)
     result = serializers.JSONField(read_only=True, allow_null=True)
     error = serializers.SerializerMethodField()
+    queue_position = serializers.SerializerMethodField(
+        help_text="How many of its queue are before a waiting job, and itself: 1 is next, 0 is with a worker;"
+        " null if it does not wait, or not yet. Counted up to 1001."
+    )
     urls = serializers.SerializerMethodField()
+
+    places: dict[Any, int | None] | None = None
 
     class Meta:
         model = Job
+        list_serializer_class = JobListSerializer
         fields = [
             "id",
             "kind",
@@ -64,6 +83,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "retry_count",
             "priority",
             "queue",
+            "queue_position",
+            "batch",
             "created_at",
             "updated_at",
             "started_at",
@@ -76,6 +97,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(cast(Any, JobError))  # a TypedDict is fine; the stubs do not know
     def get_error(self, job: Job) -> dict[str, str] | None:
         return job.error
+
+    def get_queue_position(self, job: Job) -> int | None:
+        places = self.places if self.places is not None else line.positions([job])
+        return places.get(job.pk)
 
     @extend_schema_field(cast(Any, JobUrls))  # a TypedDict is fine; the stubs do not know
     def get_urls(self, job: Job) -> JobUrls:
@@ -90,11 +115,18 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 class JobDetailSerializer(JobSerializer):
     """One job with all its attempts."""
 
+    expected_start_at = serializers.SerializerMethodField(
+        help_text="When a waiting job will probably start, by how long others took lately; null if nobody can say."
+    )
     attempts = AttemptSerializer(many=True, read_only=True)
 
     class Meta(JobSerializer.Meta):
-        fields = [*JobSerializer.Meta.fields, "attempts"]
+        fields = [*JobSerializer.Meta.fields, "expected_start_at", "callback_url", "attempts"]
         read_only_fields = fields
+
+    def get_expected_start_at(self, job: Job) -> datetime | None:
+        place = self.get_queue_position(job)
+        return None if place is None else forecast.expected_start_at(job, place=place, now=timezone.now())
 
 
 def render(job: Job) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -22,9 +24,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import control, events
+from jobs.api.batch_serializers import render as render_batch
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobDetailSerializer, JobSerializer, render
-from jobs.models import Job
+from jobs.models import Batch, Job
 from jobs.status import JobStatus
 
 
@@ -78,7 +81,12 @@ class JobView(GenericAPIView[Job]):
     serializer_class = JobDetailSerializer
     queryset = Job.objects.none()
 
-    @extend_schema(operation_id="jobs_retrieve")
+    @extend_schema(
+        operation_id="jobs_retrieve",
+        parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag known.")],
+        responses={200: JobDetailSerializer, 304: None},
+    )
+    @method_decorator(conditional_page)  # who polls is told "not modified" while nothing has changed
     def get(self, request: Request, job_id: uuid.UUID) -> Response:
         job = get_object_or_404(jobs_of(request).prefetch_related("attempts"), pk=job_id)
         return Response(self.get_serializer(job).data)
@@ -127,7 +135,7 @@ class EventStreamRenderer(JSONRenderer):
     media_type = "text/event-stream"
 
 
-_hub = events.Hub(render)
+_hub = events.Hub(events.Renderers(render, render_batch))
 
 _LAST_EVENT = OpenApiParameter(
     "Last-Event-ID", OpenApiTypes.INT, OpenApiParameter.HEADER, description="Go on after this event."
@@ -180,3 +188,20 @@ class AllEvents(Events):
     )
     def get(self, request: Request) -> HttpResponseBase:
         return self.stream(request, events.Scope(cast(User, request.user).pk), self.last_event(request))
+
+
+class BatchEvents(Events):
+    """How one of your batches stands, until it has ended."""
+
+    @extend_schema(
+        operation_id="batches_events",
+        parameters=[_LAST_EVENT],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR, 204: None},
+    )
+    def get(self, request: Request, batch_id: uuid.UUID) -> HttpResponseBase:
+        user_id = cast(User, request.user).pk
+        batch = get_object_or_404(Batch.objects.filter(owner_id=user_id), pk=batch_id)
+        after = self.last_event(request)
+        if events.batch_is_over(batch, after=after):
+            return HttpResponse(status=204)
+        return self.stream(request, events.Scope(user_id, batch_id=batch.pk), after)

@@ -237,7 +237,7 @@ def test_a_page_size_that_is_none_gives_a_page_of_a_sane_size(api: APIClient, an
 
 def test_a_page_holds_no_more_than_200(api: APIClient, ann: User) -> None:
     Job.objects.bulk_create(
-        Job(kind="k", queue="q", owner=ann, run_at=now, created_at=now, updated_at=now)
+        Job(kind="k", queue="q", owner=ann, turn=0, run_at=now, created_at=now, updated_at=now)
         for now in [timezone.now()] * 201
     )
     assert len(listed(api, page_size=10_000)) == 200

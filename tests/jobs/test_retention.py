@@ -7,17 +7,27 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from jobs import retention, transitions
-from jobs.models import Attempt, Job, Transition
+from jobs import journal, retention, transitions
+from jobs.models import Attempt, Batch, DeadLetter, Job, Tally, Transition
 from tests.builders import make_claimed_job, make_job
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-NOTHING = {"results": 0, "groups": 0, "jobs": 0}
+NOTHING = {
+    "results": 0,
+    "groups": 0,
+    "dead_letters": 0,
+    "deliveries": 0,
+    "jobs": 0,
+    "batches": 0,
+    "ticks": 0,
+    "tallies": 0,
+}
 
 
 @pytest.fixture
@@ -96,3 +106,35 @@ def test_a_job_that_is_retried_while_the_clean_up_runs_stays(now: datetime) -> N
         retention.clean_up(now)
     assert retried == [True]
     assert Job.objects.get(pk=job.pk).status == "pending"
+
+
+def test_a_job_with_a_dead_letter_stays_until_the_letter_has_been_resolved_for_its_time(now: datetime) -> None:
+    job = make_claimed_job()
+    transitions.fail(job, code="broken", message="No.", dead=True)
+    Job.objects.filter(pk=job.pk).update(finished_at=now - 400 * DAY, created_at=now - 400 * DAY)
+    TaskResult.objects.all().delete()
+    assert retention.clean_up(now) == NOTHING
+    DeadLetter.objects.update(resolution="discarded", resolved_at=now - 29 * DAY)
+    assert retention.clean_up(now) == NOTHING
+    DeadLetter.objects.update(resolved_at=now - 31 * DAY)
+    assert retention.clean_up(now) == {**NOTHING, "dead_letters": 1, "jobs": 1}
+
+
+def test_what_is_removed_is_taken_off_the_statistics(now: datetime) -> None:
+    for _ in range(3):
+        make_ended(now, 31 * DAY)
+    make_ended(now, DAY)
+    journal.book_all()
+    retention.clean_up(now)
+    completed = Tally.objects.filter(measure="status", bucket="completed").aggregate(n=Sum("n"))["n"]
+    assert completed == Job.objects.filter(status="completed").count() == 1
+
+
+def test_a_batch_goes_after_its_last_job(now: datetime) -> None:
+    batch = Batch.objects.create(total=1, completed=1, created_at=now, updated_at=now, ended_at=now - 31 * DAY)
+    job = make_ended(now, DAY)
+    Job.objects.filter(pk=job.pk).update(batch=batch)
+    TaskResult.objects.all().delete()
+    assert retention.clean_up(now) == NOTHING
+    Job.objects.update(finished_at=now - 31 * DAY)
+    assert retention.clean_up(now) == {**NOTHING, "jobs": 1, "batches": 1}

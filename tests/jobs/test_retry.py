@@ -103,18 +103,61 @@ def test_other_errors_are_tried_again_until_the_attempts_are_used_up(
 
 @given(policies, st.floats(-1e6, 1e6), st.sampled_from([Transient, Limited, Down]))
 def test_who_was_told_how_long_waits_as_long_as_told(policy: RetryPolicy, told: float, kind: type[JointoError]) -> None:
-    assert verdict(policy, kind(retry_after=told)) == RetryIn(max(0.0, told))
+    decided = verdict(policy, kind(retry_after=told))
+    assert isinstance(decided, RetryIn)
+    assert decided.seconds == max(0.0, told)
+
+
+@given(policies, st.integers(1, 100), st.integers())
+def test_who_is_unavailable_is_left_alone_longer_each_time_but_no_longer_than_ten_minutes(
+    policy: RetryPolicy, setbacks: int, seed: int
+) -> None:
+    wait = policy.back_off_seconds(setbacks, rng=random.Random(seed))
+    assert 0 <= wait <= min(600, policy.cap_seconds)
+    decided = decide(policy, Down(), attempt=1, max_attempts=4, retry=1, setbacks=setbacks)
+    assert isinstance(decided, RetryIn)
+    assert decided.setbacks == setbacks + 1
+
+
+def test_back_off_doubles_whatever_the_factor_and_is_spread() -> None:
+    policy = RetryPolicy(first_seconds=10)
+    for setbacks, planned in enumerate([10, 20, 40, 80, 160, 320, 600, 600], 1):
+        waits = {policy.back_off_seconds(setbacks, rng=random.Random(seed)) for seed in range(30)}
+        assert len(waits) > 5
+        assert all(abs(wait - planned) <= planned / 10 for wait in waits)
+
+
+def test_after_so_many_failures_in_a_row_the_fallbacks_take_over_one_after_the_other() -> None:
+    policy = RetryPolicy(retries=20, fallbacks=("second", "third"), fallback_after=2)
+    fallback, setbacks, seen = "", 0, []
+    for attempt in range(1, 8):
+        decided = decide(
+            policy, Down(), attempt=attempt, max_attempts=21, retry=attempt, setbacks=setbacks, fallback=fallback
+        )
+        assert isinstance(decided, RetryIn)
+        setbacks = decided.setbacks
+        if decided.fallback is not None:
+            assert (decided.seconds, setbacks) == (0, 0)
+            fallback = decided.fallback
+        seen.append(fallback)
+    assert seen == ["", "second", "second", "third", "third", "third", "third"]
+
+
+def test_another_error_in_between_begins_the_count_anew() -> None:
+    policy = RetryPolicy(fallbacks=("second",), fallback_after=2)
+    decided = decide(policy, Transient(), attempt=1, max_attempts=4, retry=1, setbacks=1)
+    assert isinstance(decided, RetryIn)
+    assert (decided.setbacks, decided.fallback) == (0, None)
 
 
 def test_who_is_limited_without_being_told_waits_a_minute_whatever_the_policy() -> None:
     assert verdict(RetryPolicy(first_seconds=1), Limited()) == RetryIn(DEFAULT_RATE_LIMIT_SECONDS)
     assert DEFAULT_RATE_LIMIT_SECONDS == 60
-    assert verdict(RetryPolicy(first_seconds=1), Down()) == RetryIn(1)
 
 
 def test_a_policy_may_name_the_errors_that_are_worth_a_retry() -> None:
     network_only = RetryPolicy(remedies=frozenset({Remedy.BACK_OFF}))
-    assert verdict(network_only, Down()) == RetryIn(60)
+    assert isinstance(verdict(network_only, Down()), RetryIn)
     assert verdict(network_only, Transient()) == GiveUp(exhausted=False)
     assert verdict(network_only, ValueError("a surprise")) == GiveUp(exhausted=False)
 

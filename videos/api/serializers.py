@@ -9,6 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs.api.options import CallbackURLField
 from jobs.api.serializers import JobError, JobSerializer
 from videos.models import Rendition, Upload, Video, VideoStatus
 from videos.uploads import digests, sessions, tokens
@@ -103,6 +104,7 @@ class MergeSerializer(serializers.Serializer[None]):
     chunks_total = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
     file_hash = FileHashField(required=False, default="")
     file_md5 = serializers.RegexField(r"^[0-9a-fA-F]{32}$", required=False)
+    callback_url = CallbackURLField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if md5 := attrs.pop("file_md5", None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from pathlib import PurePath
 from typing import Any, cast
@@ -115,7 +116,8 @@ class MergeChunks(WithToken):
             raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
         title = PurePath(name).stem or name
-        video = sessions.complete(upload, title=title, start=tasks.start, file_hash=wanted["file_hash"])
+        start = functools.partial(tasks.start, callback_url=wanted["callback_url"])
+        video = sessions.complete(upload, title=title, start=start, file_hash=wanted["file_hash"])
         merged = {
             "detail": "The upload is complete and is being processed.",
             "video": VideoSerializer(video).data,

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from jobs.api.options import JobOptionsSerializer, options_of
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
 from videos import errors, lifecycle, storage, tasks
@@ -98,7 +99,7 @@ class ProcessVideo(GenericAPIView[Any]):
     queryset = Video.objects.none()
 
     @extend_schema(
-        request=None,
+        request=JobOptionsSerializer,
         responses={202: JobSerializer},
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
     )
@@ -108,7 +109,7 @@ class ProcessVideo(GenericAPIView[Any]):
             raise errors.VideoDeleted
         if not video.source or not storage.path_of(video.source).is_file():
             raise errors.SourceGone
-        job = tasks.start(video.pk, idempotency_key=_key(request))
+        job = tasks.start(video.pk, idempotency_key=_key(request), **options_of(request))
         return Response(JobSerializer(job).data, status=202)
 
 

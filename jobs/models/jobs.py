@@ -1,9 +1,10 @@
-"""The tables of the job engine. No logic: rows are moved by `jobs.transitions`."""
+"""Jobs, their attempts and moves. No logic: rows are moved by `jobs.transitions`."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from enum import StrEnum
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,15 +12,27 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.batches import Batch
 from jobs.priority import NORMAL
 from jobs.status import FINISHED, TRANSITIONS, WAITING, JobStatus, Outcome, celery_state
 
 
-def _choices(words: type[JobStatus] | type[Outcome]) -> list[tuple[str, str]]:
+def _choices(words: type[StrEnum]) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ")) for word in words]
 
 
 JOB_STATUSES = _choices(JobStatus)
+_WAITING = sorted(status.value for status in WAITING)
+_FINISHED = sorted(status.value for status in FINISHED)
+_WAITS = Q(status__in=_WAITING, released_at__isnull=True)
+
+
+class Hold(StrEnum):
+    """What keeps a waiting job from being released."""
+
+    NONE = ""  # nothing: it stands in its queue's line
+    LATER = "later"  # its run_at has not come
+    LIMIT = "limit"  # as many of its kind, or of its owner's, are at it as may be
 
 
 class Job(models.Model):
@@ -40,6 +53,17 @@ class Job(models.Model):
     subject = models.CharField(_("subject"), max_length=200, blank=True, default="")
     args = models.JSONField(_("positional arguments"), default=list)
     kwargs = models.JSONField(_("keyword arguments"), default=dict)
+    batch = models.ForeignKey(
+        Batch,
+        verbose_name=_("batch"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        db_index=False,
+    )
+    callback_url = models.URLField(_("callback URL"), max_length=2000, blank=True, default="")
+    reserved_at = models.DateTimeField(_("quota reserved at"), null=True, blank=True)
     canvas = models.JSONField(_("what Celery's canvas wants done afterwards"), default=dict)
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001  NULLs never collide
 
@@ -50,10 +74,19 @@ class Job(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(10)],
         help_text=_("10 is first, 0 is last"),
     )
+    level = models.PositiveSmallIntegerField(
+        _("level"), default=NORMAL, help_text=_("the priority, and what was gained by waiting")
+    )
+    turn = models.BigIntegerField(_("turn"), null=True, blank=True, help_text=_("place among equals, fair to owners"))
+    hold = models.CharField(_("held back by"), max_length=5, blank=True, default="", choices=_choices(Hold))
     attempt = models.PositiveIntegerField(_("attempt"), default=0, help_text=_("the fencing number"))
     max_attempts = models.PositiveIntegerField(_("attempts at most"), default=1)
     retry_count = models.PositiveIntegerField(_("retries"), default=0)
     crashes = models.PositiveIntegerField(_("crashes"), default=0)
+    setbacks = models.PositiveIntegerField(
+        _("setbacks"), default=0, help_text=_("how often in a row the other side was unavailable")
+    )
+    fallback = models.CharField(_("fallback"), max_length=100, blank=True, default="")
 
     current = models.BigIntegerField(_("progress"), default=0)
     total = models.BigIntegerField(_("of"), default=0)
@@ -86,21 +119,52 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 name="job_finished_at_when_finished",
-                condition=Q(status__in=sorted(FINISHED), finished_at__isnull=False)
-                | (~Q(status__in=sorted(FINISHED)) & Q(finished_at__isnull=True)),
+                condition=Q(status__in=_FINISHED, finished_at__isnull=False)
+                | (~Q(status__in=_FINISHED) & Q(finished_at__isnull=True)),
+            ),
+            models.CheckConstraint(name="job_hold_known", condition=Q(hold__in=[hold.value for hold in Hold])),
+            models.CheckConstraint(
+                name="job_has_turn_in_line",
+                condition=Q(turn__isnull=False) | Q(hold=Hold.LATER.value) | ~Q(status__in=_WAITING),
             ),
             models.CheckConstraint(
                 name="job_released_only_while_waiting",
-                condition=Q(status__in=sorted(WAITING)) | Q(released_at__isnull=True),
+                condition=Q(status__in=_WAITING) | Q(released_at__isnull=True),
             ),
             models.UniqueConstraint(name="job_idempotency_key", fields=["owner", "idempotency_key"]),
         ]
         indexes = [
-            # What the dispatcher asks: the best waiting row of a queue.
+            # What the dispatcher asks: the best row of a queue's line (jobs.line).
             models.Index(
-                name="job_backlog",
-                fields=["queue", "-priority", "created_at"],
-                condition=Q(status__in=sorted(WAITING), released_at__isnull=True),
+                name="job_backlog", fields=["queue", "hold", "-level", "turn", "created_at"], condition=_WAITS
+            ),
+            models.Index(
+                name="job_taken",
+                fields=["queue"],
+                condition=Q(status=JobStatus.PROCESSING.value) | Q(released_at__isnull=False),
+            ),
+            # What limits ask (jobs.limits): who of a kind stands in line or is at work.
+            models.Index(
+                name="job_in_line",
+                fields=["kind", "owner"],
+                condition=Q(status=JobStatus.PROCESSING.value) | Q(status__in=_WAITING, hold=Hold.NONE.value),
+            ),
+            models.Index(name="job_later", fields=["run_at"], condition=_WAITS & Q(hold=Hold.LATER.value)),
+            models.Index(
+                name="job_held",
+                fields=["kind", "-level", "turn", "created_at"],
+                condition=_WAITS & Q(hold=Hold.LIMIT.value),
+            ),
+            models.Index(
+                name="job_held_by_owner",
+                fields=["kind", "owner", "-level", "turn", "created_at"],
+                condition=_WAITS & Q(hold=Hold.LIMIT.value),
+            ),
+            models.Index(name="job_turn", fields=["owner", "kind", "priority", "turn"]),
+            models.Index(
+                name="job_deadline",
+                fields=["deadline_at"],
+                condition=Q(status__in=_WAITING, deadline_at__isnull=False),
             ),
             # What the sweep asks: given to the broker and never picked up.
             models.Index(name="job_released", fields=["released_at"], condition=Q(released_at__isnull=False)),
@@ -113,6 +177,8 @@ class Job(models.Model):
             models.Index(name="job_by_status", fields=["status", "-created_at", "-id"]),
             models.Index(name="job_by_kind", fields=["kind", "-created_at", "-id"]),
             models.Index(name="job_by_age", fields=["-created_at", "-id"]),
+            models.Index(name="job_by_error", fields=["error_code", "-created_at", "-id"], condition=~Q(error_code="")),
+            models.Index(name="job_by_batch", fields=["batch", "status"], condition=Q(batch__isnull=False)),
             models.Index(name="job_by_end", fields=["finished_at"], condition=Q(finished_at__isnull=False)),
         ]
 
@@ -149,6 +215,7 @@ class Attempt(models.Model):
     worker = models.CharField(_("worker"), max_length=200)
     pid = models.PositiveIntegerField(_("process"), default=0)
     outcome = models.CharField(_("outcome"), max_length=12, choices=_choices(Outcome), default=Outcome.RUNNING.value)
+    due_at = models.DateTimeField(_("due"), help_text=_("from when on it waited for a worker"))
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
@@ -182,11 +249,13 @@ class Transition(models.Model):
     after = models.CharField(_("to"), max_length=10)
     reason = models.CharField(_("why"), max_length=200, blank=True, default="")
     at = models.DateTimeField(_("when"))
+    booked = models.BooleanField(default=False, help_text=_("whether jobs.journal has drawn its consequences"))
 
     class Meta:
         verbose_name = _("transition")
         verbose_name_plural = _("transitions")
         ordering = ["id"]
+        indexes = [models.Index(name="transition_to_book", fields=["id"], condition=Q(booked=False))]
         constraints = [
             models.CheckConstraint(
                 name="transition_legal",
@@ -204,39 +273,6 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before or '·'} → {self.after}"
-
-
-class Worker(models.Model):
-    """A Celery worker that is, or was, there: its heartbeat, what it consumes, how much it can do at once."""
-
-    name = models.CharField(_("name"), max_length=200, primary_key=True)
-    queues = models.JSONField(_("queues"), default=list)
-    concurrency = models.PositiveIntegerField(_("concurrency"), default=1)
-    pid = models.PositiveIntegerField(_("process"), default=0)
-    started_at = models.DateTimeField(_("started"))
-    seen_at = models.DateTimeField(_("last heartbeat"), db_index=True)
-
-    class Meta:
-        verbose_name = _("worker")
-        verbose_name_plural = _("workers")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class InstalledSchedule(models.Model):
-    """That a periodic entry was installed once, so that one which an operator deleted or renamed stays so."""
-
-    task = models.CharField(_("task"), max_length=200, primary_key=True)
-    installed_at = models.DateTimeField(_("installed"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("installed schedule")
-        verbose_name_plural = _("installed schedules")
-
-    def __str__(self) -> str:
-        return self.task
 
 
 Instant = datetime | models.Expression

@@ -1,0 +1,174 @@
+"""The watchers of one process, and the poll that serves them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from jobs.events import states
+from jobs.events.changes import Changes, Found
+from jobs.events.scopes import Event, Scope
+from jobs.status import FINISHED
+
+logger = logging.getLogger(__name__)
+
+_QUEUE_LENGTH = 1000  # a watcher that is so far behind is let go; it comes back with its Last-Event-ID
+_PING_SECONDS = 15.0
+
+
+@dataclass(eq=False)
+class _Watcher:
+    scope: Scope
+    queue: asyncio.Queue[Event | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE_LENGTH))
+
+    def offer(self, event: Event) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            self.queue.put_nowait(event)
+            return
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
+class Hub:
+    """The watchers of one process, and the poll that serves them; belongs to one event loop."""
+
+    def __init__(self, render: states.Renderers) -> None:
+        self._render = render
+        self._watchers: set[_Watcher] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._changes = Changes()
+        # One thread, so one connection to the database, however many watch.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs-events")
+
+    async def watch(self, scope: Scope, *, after: int | None) -> AsyncIterator[bytes]:
+        """What happens in a scope from now on, encoded; `after`: and since that event."""
+        watcher = _Watcher(scope)
+        self._watchers.add(watcher)  # first, so that nothing falls between the past and the future
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll())
+        try:
+            yield b"retry: 2000\n\n"
+            # The pictures are read before the missed moves: a job that is shown at its end has its end among them.
+            pictures = await self._in_thread(_at_last, states.pictures, scope, self._render)
+            seen, ended = after or 0, set()
+            while after is not None and (page := await self._in_thread(_at_last, states.missed, scope, after=seen)):
+                for event in page:
+                    seen = max(seen, event.id)
+                    ended |= {event.data["id"]} if event.data["to"] in FINISHED else set()
+                    yield event.encode()
+            if scope.of_owner and ended:
+                pictures += await self._in_thread(_at_last, states.ends, scope, ended, self._render)
+            for event in pictures:
+                if event.id is not None and event.name == "job":
+                    seen = max(seen, event.id)
+                    event = Event(event.name, event.data, seen, event.last)
+                yield event.encode()
+                if event.last:
+                    return
+            async for event in _following(watcher):
+                if event is None:
+                    yield b": still there\n\n"
+                elif event.id is None or event.id > seen or event.name == "batch":
+                    yield event.encode()
+                    if event.last:
+                        return
+        finally:
+            self._watchers.discard(watcher)
+
+    async def _poll(self) -> None:
+        while self._watchers:
+            scopes = {watcher.scope for watcher in self._watchers}
+            try:
+                found = await self._in_thread(self._look, scopes)
+            except Exception:  # the database may be away for a while; the watchers stay
+                logger.exception("a poll for events failed")
+                await self._in_thread(_disconnect)
+            else:
+                for scope, events in found:
+                    self._tell(scope, events)
+            await asyncio.sleep(settings.JOINTO_JOBS.events_poll.total_seconds())
+        # Whoever comes while the connection is being closed gets a poller of their own.
+        self._poller, self._changes = None, Changes()
+        await self._in_thread(_disconnect)
+
+    def _look(self, scopes: set[Scope]) -> list[tuple[Scope, list[Event]]]:
+        """What is new for each scope; in the thread, as rendering may look things up."""
+        found = self._changes.since_last(scopes)
+        rendered = _Rendered(found, self._render)
+        return [(scope, rendered.events(scope)) for scope in scopes]
+
+    def _tell(self, scope: Scope, events: list[Event]) -> None:
+        for watcher in self._watchers:
+            if watcher.scope == scope:
+                for event in events:
+                    watcher.offer(event)
+
+    async def _in_thread(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, functools.partial(call, *args, **kwargs))
+
+
+class _Rendered:
+    """What was found, each job rendered once however many watch it."""
+
+    def __init__(self, found: Found, render: states.Renderers) -> None:
+        self._found = found
+        self._render = render
+        self._jobs: dict[Any, dict[str, Any]] = {}
+
+    def events(self, scope: Scope) -> list[Event]:
+        """Moves first, by their number; then the things as they are."""
+        found = self._found
+        if scope.batch_id:
+            return [states.of_batch(batch, self._render) for batch in found.batches if batch.pk == scope.batch_id]
+        if scope.of_owner:
+            moves = [row for owner_id, row in found.settled if owner_id == scope.owner_id]
+        else:
+            moves = [row for row in found.moves if row.job_id == scope.job_id]
+        jobs = [states.of_job(job, scope, self._once) for job in found.jobs if scope.covers(job)]
+        return [*states.in_order(moves), *jobs]
+
+    @property
+    def _once(self) -> states.Renderers:
+        def job(row: Any) -> dict[str, Any]:
+            if row.pk not in self._jobs:
+                self._jobs[row.pk] = self._render.job(row)
+            return self._jobs[row.pk]
+
+        return states.Renderers(job=job, batch=self._render.batch)
+
+
+def _at_last(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The call, by a new connection if the one at hand has broken meanwhile."""
+    try:
+        return call(*args, **kwargs)
+    except (DatabaseError, InterfaceError):
+        _disconnect()
+        return call(*args, **kwargs)
+
+
+def _disconnect() -> None:
+    """Close the connection of the thread that this runs in; the next query opens a new one."""
+    connection.close()
+
+
+async def _following(watcher: _Watcher) -> AsyncIterator[Event | None]:
+    """The watcher's events as they come; None when it is time for a sign of life."""
+    while True:
+        try:
+            event = await asyncio.wait_for(watcher.queue.get(), _PING_SECONDS)
+        except TimeoutError:
+            yield None
+            continue
+        if event is None:
+            return
+        yield event

@@ -1,0 +1,110 @@
+"""What follows from a job's moves, once each: counted in statistics and batches, told to those who listen.
+
+A move writes one `Transition` row, unbooked, in the transaction that makes it, and nothing else. Booking takes such
+rows in batches, draws every consequence of them and marks them, all in one transaction: whatever crashes, each
+consequence happens exactly once for each move. Moves are booked soon, not at once, and not always in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from jobs import batches, notifications, statistics
+from jobs.models import Attempt, Job, Transition
+from jobs.moves import Move
+from jobs.status import JobStatus
+
+logger = logging.getLogger(__name__)
+
+_LOCK = 0x6A6F696E746F  # "jointo": the advisory lock of whoever books
+_IDLE = "30s"
+
+
+def book(limit: int = 1000) -> int:
+    """Draw the consequences of at most `limit` moves that nobody has booked yet; how many.
+
+    0 also means that another process is at it at this moment. Call it as often as you like: with nothing to
+    book it is one look at a small index.
+    """
+    if not Transition.objects.filter(booked=False).exists():
+        return 0
+    with transaction.atomic():
+        if not _is_my_turn():
+            return 0
+        rows = list(
+            Transition.objects.filter(booked=False).select_for_update(skip_locked=True).order_by("id")[:limit],
+        )
+        if rows:
+            moves = _moves(rows)
+            statistics.count(moves)
+            batches.count(moves)
+            notifications.tell(moves)
+            Transition.objects.filter(pk__in=[row.pk for row in rows]).update(booked=True)
+    return len(rows)
+
+
+def book_all() -> int:
+    """Book until nothing is left to be booked, or another process is at it; how many."""
+    booked = 0
+    while more := book():
+        booked += more
+    return booked
+
+
+def book_quietly() -> int:
+    """`book`, for those whose own work is done whatever becomes of it, such as a worker after an attempt."""
+    try:
+        return book()
+    except Exception:  # the rows stay unbooked, so that the next look of anybody draws the consequences
+        logger.exception("moves could not be booked")
+        return 0
+
+
+def _is_my_turn() -> bool:
+    """Whether no other process books. The rows' own locks keep it right; this keeps workers from queueing up.
+
+    All who book add to the same few counters, so that they would wait for each other there, and for long if one of
+    them is stopped in the middle: PostgreSQL ends the session of one that stays there. SQLite has one writer anyhow.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s), set_config('idle_in_transaction_session_timeout', %s, true)",
+            [_LOCK, _IDLE],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _moves(rows: Iterable[Transition]) -> list[Move]:
+    jobs = Job.objects.defer("args", "kwargs", "canvas").in_bulk({row.job_id for row in rows})
+    attempts = _attempts(rows)
+    return [
+        Move(
+            id=row.pk,
+            job=jobs[row.job_id],
+            attempt=attempts.get((row.job_id, row.attempt)) if _concerns_attempt(row) else None,
+            before=row.before,
+            after=row.after,
+            reason=row.reason,
+            at=row.at,
+        )
+        for row in rows
+    ]
+
+
+def _concerns_attempt(row: Transition) -> bool:
+    """Whether the move began or ended an attempt; the number of any other move names one that is long over."""
+    return JobStatus.PROCESSING in (row.before, row.after)
+
+
+def _attempts(rows: Iterable[Transition]) -> dict[tuple[uuid.UUID, int], Attempt]:
+    named = {(row.job_id, row.attempt) for row in rows if _concerns_attempt(row)}
+    found = Attempt.objects.filter(
+        job_id__in={job_id for job_id, _ in named}, number__in={number for _, number in named}
+    ).defer("traceback", "log_tail")
+    return {(attempt.job_id, attempt.number): attempt for attempt in found}

@@ -1,0 +1,166 @@
+"""The members of a batch: recorded at once, cancelled and retried one by one, a few at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
+
+from celery.canvas import Signature
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from jobs import control, dispatch, kinds, transitions
+from jobs.models import Batch, Hold, Job
+from jobs.status import ACTIVE, WAITING, JobStatus
+
+_ASIDE = timedelta(days=1)
+_PAGE = 500
+
+
+class Submits(kinds.Kind, Protocol):
+    """What a batch asks of a kind beside what the engine does; `jobs.task.JobTask` is it."""
+
+    on_recorded: Any
+
+    def request_for(self, args: Sequence[Any], kwargs: Mapping[str, Any], **options: Any) -> dispatch.Request:
+        """What the dispatcher is asked for."""
+
+    def submit(self, args: Sequence[Any], kwargs: Mapping[str, Any], **options: Any) -> tuple[Job, bool]:
+        """Record one job."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One job to be: its kind, and its arguments."""
+
+    kind: Submits
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def kind_of(name: str | None) -> Submits:
+    """The kind with this name. Raises ValueError if there is none."""
+    found = kinds.find(name)
+    if found is None:
+        raise ValueError(f"{name} is no kind of job")
+    return cast(Submits, found)
+
+
+def of_signature(signature: Signature) -> Member:
+    """What a signature asks for. Raises ValueError for what is no job, or more than one."""
+    if signature.options.keys() - {"task_id"}:
+        raise ValueError(f"a member of a batch can't have options of its own: {sorted(signature.options)}")
+    return Member(kind_of(signature.task), signature.args, signature.kwargs)
+
+
+def callback(signature: Signature | None) -> dict[str, Any]:
+    """A batch's callback as the row keeps it. Raises ValueError, TypeError for what could not be submitted later."""
+    if signature is None:
+        return {}
+    options = {name: value for name, value in signature.options.items() if name in ("queue", "priority")}
+    said: dict[str, Any] = json.loads(
+        json.dumps({"task": signature.task, "args": signature.args, "kwargs": signature.kwargs, "options": options})
+    )
+    fits(kind_of(signature.task), said["args"], {**said["kwargs"], "batch_id": ""})
+    return said
+
+
+def record(batch: Batch, members: Sequence[Member], *, priority: int | None) -> list[Job]:
+    """Record all of them; inside a transaction. Raises what submitting one job raises."""
+    said = {"owner_id": batch.owner_id, "priority": priority, "batch_id": batch.pk}
+    rows = dispatch.submit_many([member.kind.request_for(member.args, member.kwargs, **said) for member in members])
+    listening = {member.kind.name: member.kind for member in members if member.kind.on_recorded}
+    for job in rows:
+        if job.kind in listening:
+            listening[job.kind].link(job)
+    return rows
+
+
+def fits(kind: kinds.Kind, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by name, as the body gets them. Raises TypeError if they do not fit."""
+    bound = inspect.signature(kind.run).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    return dict(list(bound.arguments.items())[1:])
+
+
+def are(batch: Batch, members: Sequence[Member]) -> bool:
+    """Whether the batch was made of these. Members that retention has removed contradict nobody."""
+    asked = Counter(_digest(member.kind.name, list(member.args), dict(member.kwargs)) for member in members)
+    there = Job.objects.filter(batch_id=batch.pk).values_list("kind", "args", "kwargs")
+    return Counter(_digest(*row) for row in there.iterator(_PAGE)) <= asked
+
+
+def active(batch_id: uuid.UUID) -> QuerySet[Job]:
+    """The members that have not ended."""
+    return Job.objects.filter(batch_id=batch_id, status__in=sorted(ACTIVE))
+
+
+def set_aside(batch_id: uuid.UUID) -> int:
+    """Take the waiting members out of their queue's line, so that none starts until somebody has cancelled it.
+
+    How many. Those that a dispatcher is at this very moment are skipped: they count as given to the broker.
+    """
+    waiting = Job.objects.filter(batch_id=batch_id, status__in=sorted(WAITING), released_at__isnull=True)
+    with transaction.atomic():
+        skip = connection.features.has_select_for_update_skip_locked
+        ids = list(waiting.select_for_update(skip_locked=skip).order_by("id").values_list("id", flat=True))
+        later = transitions.after(Now(), _ASIDE)
+        for start in range(0, len(ids), _PAGE):
+            waiting.filter(pk__in=ids[start : start + _PAGE]).update(hold=Hold.LATER, run_at=later, updated_at=Now())
+    return len(ids)
+
+
+def cancel(batch_id: uuid.UUID, *, by: str, limit: int) -> int:
+    """Cancel the next few members that have not ended, those that could start or run first; how many were met."""
+    met = 0
+    about_to_start = active(batch_id).filter(released_at__isnull=False)
+    for some in (about_to_start, active(batch_id).filter(status=JobStatus.PROCESSING), active(batch_id)):
+        for job in some.order_by("id")[: limit - met]:
+            met += 1
+            try:
+                control.cancel(job, by=by)
+            except control.NotCancellable:  # it ended meanwhile
+                continue
+    return met
+
+
+def retry(
+    batch_id: uuid.UUID, *, by: str, before: datetime, cancelled: bool, after: uuid.UUID | None = None, limit: int
+) -> tuple[int, uuid.UUID | None]:
+    """Retry the next few members that failed before that moment: how many, and the last one that was looked at.
+
+    A member that fails again is left failed: it ended after `before`. None: there are no more. Raises QuotaExceeded.
+    """
+    statuses = [JobStatus.FAILED, JobStatus.CANCELLED] if cancelled else [JobStatus.FAILED]
+    found = Job.objects.filter(batch_id=batch_id, status__in=statuses, finished_at__lte=before)
+    rows = list((found.filter(pk__gt=after) if after else found).order_by("id")[:limit])
+    retried = 0
+    for job in rows:
+        try:
+            control.retry(job, by=by)
+            retried += 1
+        except (control.NotRetryable, control.SubjectBusy):  # somebody was quicker; another job works for the same
+            continue
+    return retried, rows[-1].pk if len(rows) == limit else None
+
+
+def pages(batch_id: uuid.UUID, *, by: str, before: datetime, cancelled: bool) -> Iterator[int]:
+    """`retry` until there are no more; how many each time."""
+    last: uuid.UUID | None = None
+    while True:
+        retried, last = retry(batch_id, by=by, before=before, cancelled=cancelled, after=last, limit=_PAGE)
+        yield retried
+        if last is None:
+            return
+
+
+def _digest(kind: str, args: Any, kwargs: Any) -> bytes:
+    return hashlib.sha256(json.dumps([kind, args, kwargs], sort_keys=True).encode()).digest()
