@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import control
+from jobs.admin_dashboard import Dashboard
 from jobs.errors import JointoError
 from jobs.models import Attempt, Job, Transition, Worker
 from jobs.priority import CRITICAL, HIGH, LOW, NORMAL
@@ -125,7 +126,7 @@ class TransitionInline(ReadOnly, admin.TabularInline[Transition, Job]):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, admin.ModelAdmin[Job]):
+class JobAdmin(Dashboard, ReadOnly, admin.ModelAdmin[Job]):
     """Jobs: state, kind, progress, owner, age, attempts, error; retry, cancel, priority."""
 
     list_display = (

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -32,9 +32,9 @@ else:
 class Dashboard(_Base):
     """Adds the dashboard to the admin of jobs, as `admin:jobs_dashboard`; for who may look at jobs."""
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
-        own: list[URLPattern | URLResolver] = [
+        own: list[URLPattern] = [
             path("dashboard/", site(require_GET(self.dashboard)), name="jobs_dashboard"),
             path("dashboard/data/", site(require_GET(self.dashboard_data)), name="jobs_dashboard_data"),
             path("dashboard/queue/", site(require_POST(self.dashboard_queue)), name="jobs_dashboard_queue"),

@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +18,7 @@ from django.utils.translation import ngettext
 from jobs import control, deliveries
 from jobs.errors import JointoError, Remedy
 from jobs.models import Channel, DeadLetter, Delivery, Job, Resolution
-from jobs.notifications import public
+from jobs.notifications import address
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +149,7 @@ def _payload(first: DeadLetter, *, count: int, now: datetime) -> dict[str, Any]:
         "error": {"code": first.error_code, "message": first.error_message},
         "count": count,
         "first": {"job_id": str(first.job_id), "attempt": first.attempt, "at": first.created_at.isoformat()},
-        "urls": {"admin": public(_admin_path(first))},
+        "urls": {"admin": _in_admin(first)},
     }
     return {"type": EVENT, "timestamp": now.isoformat(), "data": data}
 
@@ -167,11 +165,12 @@ def _mail(first: DeadLetter, *, count: int) -> dict[str, str]:
         lines = [
             _("The first one, job %(id)s, said:") % {"id": first.job_id},
             first.error_message,
-            _("Look at them, then retry or discard them:") + f" {public(_admin_path(first))}",
+            _("Look at them, then retry or discard them:") + f" {_in_admin(first)}",
         ]
     return {"subject": subject % said, "message": "\n\n".join(line for line in lines if line)}
 
 
-def _admin_path(letter: DeadLetter) -> str:
-    query = urlencode({"error_code": letter.error_code, "kind": letter.kind})
-    return f"{reverse('admin:jobs_deadletter_changelist')}?{query}"
+def _in_admin(letter: DeadLetter) -> str:
+    """The admin's list of all that are like this one."""
+    alike = {"error_code": letter.error_code, "kind": letter.kind}
+    return address("admin:jobs_deadletter_changelist", query=alike)

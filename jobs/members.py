@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 from celery.canvas import Signature
+from celery.exceptions import TaskRevokedError
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from jobs import control, dispatch, kinds, transitions
+from jobs import canvas, control, dispatch, kinds, transitions
 from jobs.models import Batch, Hold, Job
 from jobs.status import ACTIVE, WAITING, JobStatus
 
@@ -121,14 +122,17 @@ def set_aside(batch_id: uuid.UUID) -> int:
 def cancel(batch_id: uuid.UUID, *, by: str, limit: int) -> int:
     """Cancel the next few members that have not ended, those that could start or run first; how many were met."""
     met = 0
+    touched: set[tuple[str, str]] = set()
     about_to_start = active(batch_id).filter(released_at__isnull=False)
     for some in (about_to_start, active(batch_id).filter(status=JobStatus.PROCESSING), active(batch_id)):
-        for job in some.order_by("id")[: limit - met]:
+        for pk in list(some.order_by("id").values_list("pk", flat=True)[: limit - met]):
             met += 1
-            try:
-                control.cancel(job, by=by)
-            except control.NotCancellable:  # it ended meanwhile
-                continue
+            job = transitions.cancel(pk, reason=f"cancelled by {by}")
+            if job:  # else it ended meanwhile
+                canvas.failed(job, TaskRevokedError("cancelled"))
+                touched.add((job.queue, job.kind))
+    for queue, kind in sorted(touched):
+        dispatch.release_quietly(queue, kind)
     return met
 
 

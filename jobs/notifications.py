@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from django.conf import settings
 from django.db.models import Q
@@ -79,7 +79,7 @@ def _listening(user_ids: Iterable[int | None]) -> dict[int, Account]:
 
 def _of_move(move: Move, accounts: dict[int, Account]) -> Iterator[Delivery]:
     job = move.job
-    account = accounts.get(job.owner_id or 0)
+    account = accounts.get(job.owner_id or 0) if job.batch_id is None else None
     if job.callback_url or account:
         event = f"job.{move.after}"
         yield from _to_all(
@@ -175,19 +175,19 @@ def _batch_payload(batch: Batch) -> tuple[str, dict[str, Any]]:
 
 
 def _urls(**names: tuple[str, Job | Batch]) -> dict[str, str]:
-    """Addresses of the API; whole ones if JOINTO_PUBLIC_URL says where it is."""
-    found = {}
-    for word, (name, row) in names.items():
-        try:
-            found[word] = public(reverse(name, args=[row.pk]))
-        except NoReverseMatch:  # this installation does not serve it
-            continue
-    return found
+    return {word: address(name, row.pk) for word, (name, row) in names.items()}
 
 
-def public(path: str) -> str:
-    """The path as people outside reach it; itself, if JOINTO_PUBLIC_URL does not say."""
-    return urljoin(settings.JOINTO_JOBS.public_url, path)
+def address(name: str, *args: object, query: dict[str, str] | None = None) -> str:
+    """Where a view is, whole if JOINTO_PUBLIC_URL says where that is, else a path; "" if it is not served here.
+
+    What is told must get out, be it without a link.
+    """
+    try:
+        path = reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+    return urljoin(settings.JOINTO_JOBS.public_url, f"{path}?{urlencode(query)}" if query else path)
 
 
 def _job_mail(move: Move) -> dict[str, str]:
@@ -199,7 +199,7 @@ def _job_mail(move: Move) -> dict[str, str]:
             JobStatus.CANCELLED: _("Your job %(name)s was cancelled."),
         }[JobStatus(move.after)] % {"name": name}
     error = _error(move)
-    return _mail(sentence, error["message"] if error else "", path=_urls(self=("job", move.job)).get("self", ""))
+    return _mail(sentence, error["message"] if error else "", link=address("job", move.job.pk))
 
 
 def _batch_mail(batch: Batch) -> dict[str, str]:
@@ -207,9 +207,9 @@ def _batch_mail(batch: Batch) -> dict[str, str]:
     with translation.override(settings.LANGUAGE_CODE):
         sentence = _("Your batch %(name)s has ended.") % {"name": batch.name or batch.pk}
         more = _("%(completed)d completed, %(failed)d failed, %(cancelled)d cancelled.") % counts
-    return _mail(sentence, more, path=_urls(self=("batch", batch)).get("self", ""))
+    return _mail(sentence, more, link=address("batch", batch.pk))
 
 
-def _mail(sentence: str, more: str, *, path: str) -> dict[str, str]:
-    link = path if settings.JOINTO_JOBS.public_url else ""
-    return {"subject": f"Jointo: {sentence}", "message": "\n\n".join(part for part in (sentence, more, link) if part)}
+def _mail(sentence: str, more: str, *, link: str) -> dict[str, str]:
+    parts = [sentence, more, link if settings.JOINTO_JOBS.public_url else ""]
+    return {"subject": f"Jointo: {sentence}", "message": "\n\n".join(part for part in parts if part)}

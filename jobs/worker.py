@@ -68,9 +68,9 @@ class Pulse(bootsteps.StartStopStep):
                         concurrency=parent.concurrency or 1,
                     )
                     rescue.sweep()
-                    dead_letters.alert()
                 dispatch.promote()
                 journal.book_all()
+                dead_letters.alert()
             except Exception:  # the database or the broker may be away; the next tick finds out
                 logger.exception("a tick was missed")
                 connections.close_all()

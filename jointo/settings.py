@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.JOB_STATUSES",
         "VideoStatus": "videos.models.VideoStatus.choices",
+        "DeliveryStatus": "jobs.models.DeliveryStatus.choices",
+        "FailurePolicy": "jobs.models.FailurePolicy.choices",
     },
 }
 

@@ -160,8 +160,7 @@ def _work(ctx: JobContext, seconds: float, child: bool) -> None:
 
     def insert() -> None:
         with connection.cursor() as cursor:
-            row = [str(ctx.job_id), ctx.attempt]
-            cursor.execute(f"INSERT INTO {EFFECTS} (job_id, attempt) VALUES (%s, %s)", row)
+            cursor.execute(f"INSERT INTO {EFFECTS} (job_id, attempt) VALUES (%s, %s)", (str(ctx.job_id), ctx.attempt))
 
     ctx.at_completion(insert)
 

@@ -53,7 +53,7 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     soft_time_limit=minutes(5),
     time_limit=minutes(6),
     subject="videos.Video:{video_id}",
-    owner=processing.owner_of,
+    owner=thumbnails.owner_of,
     may=_owns,
 )
 def generate_thumbnail(ctx: JobContext, video_id: int, at: float) -> dict[str, Any]:

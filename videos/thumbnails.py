@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.errors import BadInput, JointoError
-from videos import errors, storage
+from videos import errors, processing, storage
 from videos.media import transcode
 from videos.media.plan import plan
 from videos.media.probe import Caps, Probe
@@ -78,6 +78,11 @@ def make(video_id: int, ctx: JobContext, *, at: float) -> dict[str, Any]:
     ctx.at_completion(lambda: replaced.extend(_record(video, file)))
     ctx.once_completed(lambda: storage.remove(*replaced))
     return {"video_id": video.pk, "image_url": f"{settings.MEDIA_URL}{name}", "at": at}
+
+
+def owner_of(video_id: int, at: float) -> int | None:
+    """Whose video it is, so that the job is theirs too."""
+    return processing.owner_of(video_id)
 
 
 def _load(video_id: int, at: float) -> Video:

@@ -16,6 +16,7 @@ class BatchUrls(TypedDict):
     """Where to look and act; relative, so that they are right behind every proxy."""
 
     self: str
+    events: str
     jobs: str
     cancel: str
     retry_failed: str
@@ -40,6 +41,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
     def get_urls(self, batch: Batch) -> BatchUrls:
         return {
             "self": reverse("batch", args=[batch.pk]),
+            "events": reverse("batch-events", args=[batch.pk]),
             "jobs": reverse("batch-jobs", args=[batch.pk]),
             "cancel": reverse("batch-cancel", args=[batch.pk]),
             "retry_failed": reverse("batch-retry-failed", args=[batch.pk]),

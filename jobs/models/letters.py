@@ -55,7 +55,9 @@ class DeadLetter(models.Model):
             models.Index(name="dead_letter_by_code", fields=["error_code", "-created_at"]),
             models.Index(name="dead_letter_by_age", fields=["-created_at", "-id"]),
             models.Index(
-                name="dead_letter_to_alert", fields=["kind", "error_code"], condition=Q(alerted_at__isnull=True)
+                name="dead_letter_to_alert",
+                fields=["kind", "error_code"],
+                condition=Q(alerted_at__isnull=True, resolved_at__isnull=True),
             ),
             models.Index(name="dead_letter_resolved", fields=["resolved_at"], condition=Q(resolved_at__isnull=False)),
         ]
@@ -117,6 +119,7 @@ class Delivery(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(name="delivery_by_age", fields=["-created_at", "-id"]),
+            models.Index(name="delivery_by_user", fields=["user", "-created_at", "-id"]),
             models.Index(name="delivery_by_status", fields=["status", "-created_at", "-id"]),
         ]
 

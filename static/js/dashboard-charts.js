@@ -1,7 +1,8 @@
 // The dashboard's charts, drawn by uPlot (a classic script: window.uPlot) in the colours of the page.
 
 const HEIGHT = 190;
-const HOURS = 3600;
+const HOUR = 3600;
+const LIVE_SECONDS = 300;
 
 /** The value of one of the page's colours, in the theme that is on. */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -62,11 +63,11 @@ function frame() {
   return {
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     legend: { live: true },
-    padding: [10, 12, 0, 0],
+    padding: [10, 22, 0, 0],
   };
 }
 
-function axes(language, values, { withSeconds = false, size = 52 } = {}) {
+function axes(language, values, { withSeconds = false, size = 52, filter } = {}) {
   const shared = {
     stroke: colour("--body-quiet-color"),
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
@@ -74,7 +75,13 @@ function axes(language, values, { withSeconds = false, size = 52 } = {}) {
   };
   return [
     { ...shared, grid: { show: false }, values: timeLabels(language, withSeconds), space: 70, size: 28 },
-    { ...shared, grid: { stroke: colour("--dash-grid"), width: 1 }, values, space: 36, size },
+    {
+      ...shared,
+      grid: { stroke: colour("--dash-grid"), width: 1, ...(filter && { filter }) },
+      values,
+      size,
+      ...(filter ? { filter, space: 20 } : { space: 36 }),
+    },
   ];
 }
 
@@ -89,6 +96,8 @@ const whole = (_plot, splits) => splits.map((n) => (Number.isInteger(n) ? n.toLo
 /** The number itself, or a dash where there is none. */
 const number = (_plot, n) => (n == null ? "–" : n.toLocaleString());
 
+const isPowerOfTen = (n) => Math.abs(Math.log10(n) - Math.round(Math.log10(n))) < 1e-6;
+
 const fromNothing = (_plot, _low, high) => [0, Math.max(4, (high ?? 0) * 1.15)];
 
 /** How many wait and are at work, while the page is open. */
@@ -102,7 +111,7 @@ export function now({ language, texts }) {
     value: number,
   });
   return {
-    scales: { y: { range: fromNothing } },
+    scales: { x: { range: (_plot, _first, last) => [last - LIVE_SECONDS, last] }, y: { range: fromNothing } },
     axes: axes(language, whole, { withSeconds: true }),
     series: [
       moment(language, true),
@@ -128,7 +137,7 @@ export function throughput({ language, texts, hours }) {
   });
   return {
     cursor: { ...frame().cursor, sync: { key: "hours" } },
-    scales: { x: { range: (_plot, low, high) => [low - HOURS / 2, high + HOURS / 2] }, y: { range: fromNothing } },
+    scales: { x: { range: (_plot, low, high) => [low - HOUR / 2, high + HOUR / 2] }, y: { range: fromNothing } },
     axes: axes(language, whole),
     series: [
       moment(language),
@@ -148,7 +157,7 @@ export function throughput({ language, texts, hours }) {
 }
 
 /** The share of jobs that completed, by hour. */
-export function success({ language, texts }) {
+export function success({ language, texts, hours }) {
   return {
     cursor: { ...frame().cursor, sync: { key: "hours" } },
     scales: { y: { range: [0, 104] } },
@@ -161,7 +170,7 @@ export function success({ language, texts }) {
         fill: wash("--dash-good", 10),
         width: 2,
         spanGaps: true,
-        points: { show: true, size: 5, fill: colour("--dash-good") },
+        points: { show: hours < 48, size: 5, fill: colour("--dash-good") },
         value: (_plot, n) => (n == null ? "–" : `${n.toLocaleString(undefined, { maximumFractionDigits: 1 })} %`),
       },
     ],
@@ -169,13 +178,13 @@ export function success({ language, texts }) {
 }
 
 /** Median and 95th percentile of durations, by hour; the scale is logarithmic, as they go from instants to hours. */
-export function durations({ language, texts, duration }) {
+export function durations({ language, texts, duration, hours }) {
   const line = (label, name, width) => ({
     label,
     stroke: colour(name),
     width,
     spanGaps: true,
-    points: { show: true, size: 5, fill: colour(name) },
+    points: { show: hours < 48, size: 5, fill: colour(name) },
     value: (_plot, seconds) => duration(seconds),
   });
   return {
@@ -189,11 +198,10 @@ export function durations({ language, texts, duration }) {
             : [10 ** Math.floor(Math.log10(low * 0.99)), 10 ** Math.ceil(Math.log10(high * 1.01))],
       },
     },
-    axes: axes(
-      language,
-      (_plot, splits) => splits.map((n) => (Math.abs(Math.log10(n) % 1) < 1e-6 ? duration(n) : "")),
-      { size: 66 },
-    ),
+    axes: axes(language, (_plot, splits) => splits.map((n) => (n == null ? "" : duration(n))), {
+      size: 66,
+      filter: (_plot, splits) => splits.map((n) => (isPowerOfTen(n) ? n : null)),
+    }),
     series: [moment(language), line(texts.median, "--dash-processing", 2), line(texts.p95, "--dash-second", 2)],
   };
 }

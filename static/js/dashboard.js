@@ -1,63 +1,9 @@
 // The operator's dashboard: asks for the numbers every two seconds, and shows what has changed.
 
 import * as charts from "./dashboard-charts.js";
+import { $, duration, fill, keep, language, last, make, put, settings, share, slots, texts, whole } from "./dashboard-words.js";
 
-const $ = (id) => document.getElementById(id);
-const settings = JSON.parse($("settings").textContent);
-const texts = { ...$("texts").dataset };
-const language = document.documentElement.lang || undefined;
 const SAMPLES = 150; // five minutes of the live chart
-
-const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_whole, name) => words[name] ?? "");
-
-const whole = (n) => n.toLocaleString(language);
-
-/** A duration in seconds, as people say it. */
-function duration(seconds) {
-  if (seconds == null) return "–";
-  const say = (n, unit) => fill(texts[unit], { n: n.toLocaleString(language) });
-  if (seconds < 0.9995) return say(Math.max(1, Math.round(seconds * 1000)), "milliseconds");
-  if (seconds < 9.95) return say(Math.round(seconds * 10) / 10, "seconds");
-  if (seconds < 120) return say(Math.round(seconds), "seconds");
-  if (seconds < 7200) return say(Math.round(seconds / 60), "minutes");
-  if (seconds < 172_800) return say(Math.round(seconds / 3600), "hours");
-  return say(Math.round(seconds / 86_400), "days");
-}
-
-const share = (rate) =>
-  rate == null ? "–" : rate.toLocaleString(language, { style: "percent", maximumFractionDigits: 1 });
-
-/** An element with properties and children; text goes in as text. */
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-const put = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
-};
-
-/** Keeps the children of a parent in step with items: those that stay keep their element, and with it the focus. */
-function keep(parent, items, key, create, update) {
-  const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  items.forEach((item, index) => {
-    const name = String(item[key]);
-    const element = there.get(name) ?? create(item);
-    there.delete(name);
-    element.dataset.key = name;
-    update(element, item);
-    if (parent.children[index] !== element) parent.insertBefore(element, parent.children[index] ?? null);
-  });
-  for (const gone of there.values()) gone.remove();
-}
-
-const slots = (busy, places) => {
-  const shown = Math.min(places, 16);
-  return Array.from({ length: shown }, (_none, n) => make("i", { className: n < busy ? "dash-busy" : "" }));
-};
-
-const last = (name) => name.slice(name.lastIndexOf(".") + 1);
 
 // -- tiles ------------------------------------------------------------------------------------------------
 

@@ -13,24 +13,24 @@ import os
 import random
 import secrets
 import shutil
+import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2  # type: ignore[import-untyped]
 import pytest
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 
 from jobs import dispatch
 from jobs.models import Attempt, Job
 from jobs.status import FINISHED
 from jobs.task import JobTask
-from tests import environment, kinds
+from tests import kinds
 from tests.builders import make_user
 from tests.faults import invariants
 from tests.servers import attached
@@ -38,7 +38,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.process import lives
 from tests.servers.rabbitmq import RabbitMQ
 from tests.servers.redis import Redis
-from tests.stack import Process, Stack, running, wait_for
+from tests.stack import Process, Stack, wait_for
 
 FULL = os.environ.get("JOINTO_TEST_FAULTS") == "full"
 # The short form is the same each time; the full one looks for what nobody has seen yet.
@@ -55,10 +55,22 @@ def size(*, full: int, short: int) -> int:
     return full if FULL else short
 
 
+class ArenaStack(Stack):
+    """A stack that can say what it has started, and put something before the programs that it starts."""
+
+    prefix: tuple[str, ...] = ()
+
+    def start(self, name: str, argv: list[str], **env: str) -> Process:
+        return super().start(name, [*self.prefix, *argv], **env)
+
+    def processes(self) -> list[Process]:
+        return list(self._processes)
+
+
 class Arena:
     """One row's databases, servers and processes."""
 
-    def __init__(self, *, stack: Stack, broker: Redis | RabbitMQ, postgres: Postgres | None, seed: str) -> None:
+    def __init__(self, *, stack: ArenaStack, broker: Redis | RabbitMQ, postgres: Postgres | None, seed: str) -> None:
         self.stack = stack
         self.broker = broker
         self.random = random.Random(seed)
@@ -100,6 +112,20 @@ class Arena:
         ]
         return [job.pk for job in dispatch.submit_many(requests)]
 
+    def submit_one(
+        self, *, task: JobTask = kinds.effect, seconds: float = 0.0, child: bool = False, **options: Any
+    ) -> uuid.UUID:
+        """Record one job that takes exactly so long."""
+        job, _ = task.submit((seconds, child), {}, owner_id=self.owner_id, **options)
+        return job.pk
+
+    @contextlib.contextmanager
+    def holding(self, job_id: uuid.UUID) -> Iterator[None]:
+        """Let nobody write a job's row meanwhile; on SQLite nobody anything."""
+        with transaction.atomic():
+            Job.objects.filter(pk=job_id).update(updated_at=F("updated_at"))
+            yield
+
     def ended(self) -> int:
         return Job.objects.filter(status__in=sorted(FINISHED)).count()
 
@@ -124,11 +150,13 @@ class Arena:
     def running(self, job_id: uuid.UUID, *, attempt: int = 1) -> Attempt:
         """The attempt at a job, once it runs."""
         rows = Attempt.objects.filter(job_id=job_id, number=attempt)
-        return wait_for(lambda: rows.first(), what=f"attempt {attempt}: {self.statuses()}")
+        return wait_for(lambda: list(rows.all()), what=f"attempt {attempt}: {self.statuses()}")[0]
 
     def strays(self) -> list[psutil.Process]:
         """Processes of this row that no living worker, beat or server answers for; and children of jobs."""
-        ours = {process.pid for top in self.stack.processes() if top.alive for process in top.family()}
+        tops = [process.pid for process in self.stack.processes() if process.alive]
+        tops += [server.pid for server in (self.broker, self._postgres) if server]
+        ours = {process.pid for top in tops for process in family(top)}
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -149,28 +177,49 @@ class Arena:
         invariants.check()
 
 
-class ArenaStack(Stack):
-    """A stack that can say what it has started, and put something before the programs that it starts."""
-
-    prefix: tuple[str, ...] = ()
-
-    def start(self, name: str, argv: list[str], **env: str) -> Process:
-        return super().start(name, [*self.prefix, *argv], **env)
-
-    def processes(self) -> list[Process]:
-        return list(self._processes)
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that descend from it."""
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
-def pause(seconds: float) -> Any:
+def pause(seconds: float) -> Callable[[], bool]:
     """A condition that comes true after so long; for moments that chance chooses."""
-    import time
-
     until = time.monotonic() + seconds
     return lambda: time.monotonic() >= until
 
 
 def fill(url: str) -> None:
     """Make a database ready: its tables, and the one of effects."""
-    with attached.database(url):
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE TABLE {kinds.EFFECTS} (job_id varchar(36) PRIMARY KEY, attempt integer NOT NULL)")
+    with attached.database(url), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {kinds.EFFECTS} (job_id varchar(36) PRIMARY KEY, attempt integer NOT NULL)")
+
+
+def empty(broker: Redis | RabbitMQ) -> None:
+    """Have nothing wait in the broker."""
+    if isinstance(broker, Redis):
+        broker.client.flushall()
+        return
+    with broker.connect() as link:
+        for queue in settings.CELERY_TASK_QUEUES:
+            link.default_channel.queue_delete(queue)
+
+
+@contextlib.contextmanager
+def opened(
+    folder: Path, *, url: str, broker: Redis | RabbitMQ, postgres: Postgres | None, seed: str
+) -> Iterator[Arena]:
+    """An arena on a database that is filled, and a broker that is emptied."""
+    empty(broker)
+    shutil.rmtree(settings.SCRATCH_DIR, ignore_errors=True)
+    os.environ[_MARK] = uuid.uuid4().hex
+    stack = ArenaStack(folder)
+    with attached.database(url, migrate=False), attached.broker(broker.url):
+        try:
+            yield Arena(stack=stack, broker=broker, postgres=postgres, seed=seed)
+        finally:
+            stack.stop()
+            del os.environ[_MARK]

@@ -100,7 +100,15 @@ def test_a_list_of_thirty_times_as_many_costs_no_more_queries_and_counts_no_tabl
         now = timezone.now()
         owners = [make_user() for _ in range(2)]
         Job.objects.bulk_create(
-            Job(kind=f"k{n % 7}", queue="media", owner=owners[n % 2], run_at=now, created_at=now, updated_at=now)
+            Job(
+                kind=f"k{n % 7}",
+                queue="media",
+                owner=owners[n % 2],
+                turn=n,
+                run_at=now,
+                created_at=now,
+                updated_at=now,
+            )
             for n in range(count)
         )
 

@@ -8,32 +8,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from celery import shared_task
 from django.conf import settings
-from django.contrib import admin
 from django.db import OperationalError
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
-from django_celery_results.models import TaskResult
-from kombu.exceptions import OperationalError as BrokerError
+from django_celery_beat.models import ClockedSchedule, PeriodicTask, SolarSchedule
 
-from jobs import admin_schedule, beat
-from jobs.models import Job, Tick
+from jobs import beat, schedule
+from jobs.models import InstalledSchedule, Job, Tick
+from jobs.schedule import Hourly, Monthly
 from jointo.celery import app
 from tests import kinds
-from tests.builders import make_user
+from tests.jobs.beats import (
+    HOUR,
+    jobs_recorded,
+    look_again,
+    make_beat,
+    make_entry,
+    nightly,
+    plain,
+    take_broker_away,
+    turn,
+)
 from tests.stack import Process, Redis, Stack, wait_for
-
-HOUR = timedelta(hours=1)
-assert admin_schedule  # the page is registered
-
-
-@shared_task
-def plain() -> str:
-    """A task that is no job."""
-    return "done"
 
 
 @pytest.fixture(autouse=True)
@@ -43,41 +39,7 @@ def empty(transactional_db: None) -> None:
 
 @pytest.fixture
 def broker_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that refuses every message."""
-
-    def refuse(*args: Any, **kwargs: Any) -> None:
-        raise BrokerError("refused")
-
-    monkeypatch.setattr("celery.app.amqp.Producer.publish", refuse)
-
-
-def make_entry(task: str = kinds.add.name, *, name: str = "entry", every: int = 3600, **fields: Any) -> PeriodicTask:
-    """An entry that last ran two hours ago, of an interval in seconds unless it is given another schedule."""
-    if not fields.keys() & {"crontab", "clocked", "solar"}:
-        fields["interval"] = IntervalSchedule.objects.get_or_create(every=every, period="seconds")[0]
-    fields.setdefault("args", "[1]" if task == kinds.add.name else "[]")
-    fields.setdefault("last_run_at", timezone.now() - 2 * HOUR)
-    return PeriodicTask.objects.create(name=name, task=task, **fields)
-
-
-def nightly(hour: int = 2, **fields: Any) -> CrontabSchedule:
-    return CrontabSchedule.objects.create(minute="0", hour=str(hour), timezone="UTC", **fields)
-
-
-def make_beat() -> beat.Scheduler:
-    return beat.Scheduler(app)
-
-
-def turn(scheduler: beat.Scheduler) -> None:
-    """Let a beat send all that it holds to be due."""
-    for _ in range(20):
-        if scheduler.tick() > 0:
-            return
-    raise AssertionError("there is always more that is due")
-
-
-def jobs_recorded() -> int:
-    return Job.objects.count()
+    take_broker_away(monkeypatch)
 
 
 def test_a_due_entry_gives_one_job_and_a_tick_that_names_it() -> None:
@@ -138,22 +100,6 @@ def test_a_night_missed_longer_ago_than_the_deadline_is_left_alone() -> None:
     assert jobs_recorded() == 0
 
 
-@pytest.mark.parametrize("action", ["enable_tasks", "toggle_tasks"])
-def test_an_entry_that_is_switched_on_again_does_not_run_for_the_past(action: str, root: Client) -> None:
-    entry = make_entry(crontab=nightly())
-    long_ago = timezone.now() - timedelta(days=9)
-    PeriodicTask.objects.update(enabled=False, date_changed=long_ago, last_run_at=long_ago)
-    said = {"action": action, "_selected_action": [str(entry.pk)]}
-    assert root.post(reverse("admin:django_celery_beat_periodictask_changelist"), said).status_code == 302
-    entry.refresh_from_db()
-    assert entry.enabled
-    turn(make_beat())
-    assert jobs_recorded() == 0
-    following = beat.next_run(entry, now=timezone.now())
-    assert following
-    assert following > timezone.now()
-
-
 def test_nor_does_one_that_was_switched_on_by_a_program_while_beat_looked_on() -> None:
     entry = make_entry(crontab=nightly(), last_run_at=None)
     PeriodicTask.objects.update(enabled=False, last_run_at=timezone.now() - timedelta(days=9))
@@ -185,7 +131,7 @@ def test_a_plain_task_that_the_broker_refuses_leaves_no_tick_and_is_tried_again(
     assert Tick.objects.count() == 0
     assert timezone.now() - PeriodicTask.objects.get().last_run_at > HOUR
     monkeypatch.undo()
-    _look_again(scheduler)
+    look_again(scheduler)
     turn(scheduler)
     assert Tick.objects.get().task_id
 
@@ -208,7 +154,7 @@ def test_a_tick_and_its_job_are_rolled_back_together(monkeypatch: pytest.MonkeyP
         patched.setattr(scheduler, "apply_async", send)
         turn(scheduler)
     assert (jobs_recorded(), Tick.objects.count(), PeriodicTask.objects.get().total_run_count) == (0, 0, 0)
-    _look_again(scheduler)
+    look_again(scheduler)
     turn(scheduler)
     assert (jobs_recorded(), Tick.objects.count()) == (1, 1)
 
@@ -247,7 +193,7 @@ def test_a_clocked_entry_runs_once_and_is_switched_off() -> None:
     assert len(one.schedule) == len(other.schedule) == 1
     for scheduler in (one, other):
         turn(scheduler)
-        _look_again(scheduler)
+        look_again(scheduler)
         turn(scheduler)
     assert jobs_recorded() == 1
     assert not PeriodicTask.objects.get().enabled
@@ -271,76 +217,17 @@ def test_ticks_are_forgotten_but_for_the_last_of_each_schedule() -> None:
     assert beat.forget(now) == 0
 
 
-# -- the operator's page -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def root() -> Client:
-    client = Client()
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
-
-
-PAGE = "/admin/django_celery_beat/periodictask/"
-
-
-def test_the_page_shows_last_run_next_run_and_last_result_of_every_kind_of_schedule(root: Client) -> None:
-    make_entry(name="a job")
-    make_entry(name="a night", crontab=nightly())
-    at = ClockedSchedule.objects.create(clocked_time=timezone.now() + HOUR)
-    make_entry(name="once", clocked=at, one_off=True)
-    SolarSchedule.objects.create(event="sunset", latitude=1, longitude=1)
-    make_entry(name="sun", solar=SolarSchedule.objects.get())
-    make_entry("gone.away", name="never ran", last_run_at=None)
-    make_entry(plain.name, name="plain")
-    result = TaskResult.objects.create(task_id="some-id", status="SUCCESS")
-    Tick.objects.create(schedule="plain", slot=timezone.now() + HOUR, at=timezone.now(), task_id=result.task_id)
-    scheduler = make_beat()
-    scheduler.apply_entry(scheduler.schedule["a job"])
-    answer = root.get(PAGE)
-    text = answer.content.decode()
-    job = Job.objects.get()
-    assert f'<a href="/admin/jobs/job/{job.pk}/change/">pending</a>' in text
-    assert f'<a href="/admin/django_celery_results/taskresult/{result.pk}/change/">completed</a>' in text
-    entries = {entry.name: entry for entry in answer.context["cl"].result_list}
-    page = admin_schedule.ScheduleAdmin(PeriodicTask, admin.site)
-    assert page.next_run(entries["once"]) == at.clocked_time
-    assert (page.last_run(entries["never ran"]), page.last_result(entries["never ran"])) == (None, None)
-    for name, entry in entries.items():
-        assert page.next_run(entry) or name == "sun"
-
-
-def test_a_page_of_many_entries_costs_no_more_queries(root: Client, django_assert_max_num_queries: Any) -> None:
-    for number in range(30):
-        make_entry(name=f"entry {number}")
-    turn_all = make_beat()
-    for entry in list(turn_all.schedule.values()):
-        turn_all.apply_entry(entry)
-    assert Tick.objects.count() == 30
-    with django_assert_max_num_queries(12):
-        assert root.get(PAGE).status_code == 200
-
-
-def test_the_operator_edits_an_entry_and_runs_it_by_hand(root: Client, redis_server: Redis) -> None:
-    entry = make_entry()
-    form = {"name": "mine", "task": kinds.add.name, "interval": entry.interval_id, "args": "[5]", "kwargs": "{}"}
-    form |= {"headers": "{}", "enabled": "on"}
-    answer = root.post(f"{PAGE}{entry.pk}/change/", form)
-    assert answer.status_code == 302, answer.context["adminform"].errors
-    entry.refresh_from_db()
-    assert (entry.name, entry.args) == ("mine", "[5]")
-    root.post(PAGE, {"action": "run_tasks", "_selected_action": [entry.pk]})
-    assert Job.objects.get().args == [5]
-    root.post(PAGE, {"action": "disable_tasks", "_selected_action": [entry.pk]})
-    entry.refresh_from_db()
-    assert not entry.enabled
-
-
-def test_what_can_not_be_run_by_hand_is_told(root: Client, broker_away: None) -> None:
-    entry = make_entry(plain.name)
-    said = {"action": "run_tasks", "_selected_action": [entry.pk]}
-    answer = root.post(PAGE, said, follow=True)
-    assert [str(message) for message in answer.context["messages"]] == ["Not all could be run: refused"]
+def test_entries_of_every_hour_and_every_month_are_installed_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    InstalledSchedule.objects.all().delete()
+    entries = {"a.hourly": ("hourly", Hourly(minute=5)), "a.monthly": ("monthly", Monthly(day=3, hour=4))}
+    monkeypatch.setattr(schedule, "_entries", entries)
+    schedule.install()
+    now = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
+    found = {entry.name: beat.next_run(entry, now=now) for entry in PeriodicTask.objects.all()}
+    assert found == {
+        "hourly": datetime(2026, 6, 15, 13, 5, tzinfo=UTC),
+        "monthly": datetime(2026, 7, 3, 4, 0, tzinfo=UTC),
+    }
 
 
 # -- real processes ----------------------------------------------------------------------------------------
@@ -387,7 +274,3 @@ def test_a_worker_beats_too_if_it_is_told_to(stack: Stack) -> None:
     process = stack.start("worker", [*argv, "--without-gossip", "--without-mingle"])
     wait_for(lambda: Job.objects.filter(status="completed").count() >= 2, seconds=60, what="jobs of a worker's beat")
     assert process.stop() == 0
-
-
-def _look_again(scheduler: beat.Scheduler) -> None:
-    scheduler._heap = None

@@ -151,6 +151,13 @@ def test_where_nobody_is_to_be_told_the_log_is(settings: Settings, caplog: pytes
     assert not Delivery.objects.exists()
 
 
+def test_an_alert_gets_out_though_there_is_no_admin_to_link_to(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "jobs.api.urls"
+    make_letter()
+    assert dead_letters.alert() == 1
+    assert "It died." in Delivery.objects.get().payload["message"]
+
+
 def test_nothing_to_tell_costs_one_query() -> None:
     dead_letters.discard([make_letter()], by="ann")
     with CaptureQueriesContext(connection) as queries:
@@ -388,8 +395,10 @@ def test_the_list_shows_what_is_open_and_filters_by_code_and_kind(root: Client) 
 def test_the_link_of_an_alert_leads_to_its_letters(root: Client) -> None:
     make_letters(2, code="crashed")
     make_letter(code="time_limit", message="Too slow.")
-    path = dead_letters._admin_path(DeadLetter.objects.filter(error_code="crashed")[0])
-    page = root.get(path).content.decode()
+    dead_letters.alert()
+    told = Delivery.objects.get(payload__subject__endswith="crashed").payload["message"]
+    (link,) = re.findall(r"https://video\.example\.org(/admin/\S+)", told)
+    page = root.get(link).content.decode()
     assert page.count("It died.") == 2 * 2  # the cell, and its title
     assert "Too slow." not in page
 

@@ -170,7 +170,7 @@ def test_the_best_row_is_found_by_an_index() -> None:
     make_job()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
         cursor.execute(
             f"{explain} SELECT id FROM jobs_job WHERE queue = 'media' AND hold = '' AND {line.WAITS}"

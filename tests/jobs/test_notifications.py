@@ -28,9 +28,11 @@ from jobs.models import Account, Batch, Channel, DeadLetter, Delivery, DeliveryS
 from jobs.outbound import OutboundTimeout, UrlRefused
 from jobs.status import JobStatus
 from jobs.webhooks import WebhookGone, WebhookRejected, WebhookSecretMissing, WebhookSecretUnusable
+from tests import kinds as kinds_of_tests
 from tests.builders import claim, make_claimed_job, make_job, make_user
 from tests.environment import ROOT
 from tests.receiver import MailServer, Receiver
+from tests.stack import Stack, wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -199,11 +201,12 @@ def test_a_member_of_a_batch_tells_its_own_callback_and_the_batch_tells_the_acco
         updated_at=timezone.now(),
     )
     Batch.objects.filter(pk=batch.pk).update(completed=1, failed=1, cancelled=1, rounds=1, ended_at=timezone.now())
-    for row in [make_claimed_job(owner_id=user.pk, batch_id=batch.pk, callback_url=f"{URL}/own")]:
-        transitions.complete(row, None)
+    ended(owner_id=user.pk, batch_id=batch.pk, callback_url=f"{URL}/own")
+    alone = ended(owner_id=user.pk)
     moves = journal._moves(list(Transition.objects.all()))
     notifications.tell(moves)
-    assert told() == [("webhook", "job.completed", f"{URL}/own")]
+    assert told(channel="webhook") == [("webhook", "job.completed", URL), ("webhook", "job.completed", f"{URL}/own")]
+    assert Delivery.objects.get(channel="email").job == alone
     batch.refresh_from_db()
     for _ in range(2):
         notifications.tell_of_batch(batch)
@@ -593,3 +596,30 @@ def test_a_delivering_job_that_somebody_submits_by_hand_for_nothing_does_not_sto
     assert transitions.cancel(job.pk)
     journal.book_all()
     assert not Transition.objects.filter(booked=False).exists()
+
+
+# -- with a real worker ----------------------------------------------------------------------------------
+
+
+@pytest.mark.stack
+def test_a_worker_tells_of_a_jobs_end_and_of_a_dead_letter(stack: Stack) -> None:
+    with Receiver() as receiver, Receiver() as operators:
+        user = listener(webhook_url=receiver.url)
+        stack.worker(
+            JOINTO_INNER_HOSTS=receiver.host,
+            JOINTO_OPERATOR_WEBHOOK_URL=operators.url,
+            JOINTO_OPERATOR_WEBHOOK_SECRET=OPERATORS,
+        )
+        job = kinds_of_tests.add.apply_async((1, 2), owner_id=user.pk)
+        wait_for(lambda: receiver.received, what="the webhook")
+        dying = kinds_of_tests.fail_until.apply_async((99,))
+        wait_for(lambda: operators.received, what="the alert")
+        delivered = Delivery.objects.filter(status=DeliveryStatus.DELIVERED)
+        wait_for(lambda: delivered.count() == 2, what="the log")
+    request, alert = receiver.received[0], operators.received[0]
+    said = recipes()["library"](request.body, request.headers, SECRET)
+    assert (said["type"], said["data"]["id"], said["data"]["result"]) == ("job.completed", str(job.id), 3)
+    said = recipes()["library"](alert.body, alert.headers, OPERATORS)
+    assert (said["type"], said["data"]["first"]["job_id"]) == ("dead_letter.created", str(dying.id))
+    assert (len(receiver.received), len(operators.received)) == (1, 1)
+    assert Delivery.objects.count() == 2

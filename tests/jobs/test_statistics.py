@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from jobs import control, histogram, journal, presence, reports, statistics, transitions
-from jobs.models import Attempt, Job, Tally, Transition
+from jobs.models import Attempt, Job, Tally, Transition, Worker
 from jobs.worker import heartbeat
 from tests.builders import claim, make_claimed_job, make_job, make_user
 
@@ -31,7 +31,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def get() -> Callable[..., Any]:
-    def ask(user: User, **query: object) -> Any:
+    def ask(user: User, **query: str | int) -> Any:
         client = APIClient()
         client.force_authenticate(user)
         return client.get(URL, query)
@@ -156,7 +156,7 @@ def test_a_report_goes_by_kind_queue_and_hour() -> None:
 def test_a_report_tells_of_workers_and_what_they_run() -> None:
     heartbeat("w", queues=["maintenance"], concurrency=3)
     heartbeat("gone", queues=["maintenance", "ai"], concurrency=5)
-    presence.Worker.objects.filter(name="gone").update(seen_at=timezone.now() - timedelta(minutes=5))
+    Worker.objects.filter(name="gone").update(seen_at=timezone.now() - timedelta(minutes=5))
     job = make_claimed_job()
     make_job()
     control.pause("ai", by="root")
@@ -175,8 +175,8 @@ def test_a_report_tells_of_workers_and_what_they_run() -> None:
 
 def test_the_job_that_has_waited_longest_is_found_on_whatever_level_it_stands() -> None:
     now = timezone.now()
-    for minutes, fields in ((5, {"priority": 7}), (20, {"priority": 3}), (1, {})):
-        job = make_job(**fields)
+    for minutes, priority in ((5, 7), (20, 3), (1, 5)):
+        job = make_job(priority=priority)
         Job.objects.filter(pk=job.pk).update(run_at=now - timedelta(minutes=minutes))
     assert presence.waiting_seconds(["maintenance", "ai"]) == {"maintenance": pytest.approx(1200, abs=30)}
     Job.objects.filter(priority=3).update(released_at=now)

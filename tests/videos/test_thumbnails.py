@@ -212,6 +212,14 @@ def test_the_kind_is_as_the_contract_has_it() -> None:
 
 
 @pytest.mark.django_db
+def test_the_job_belongs_to_the_videos_owner(clip: Path) -> None:
+    video = make_ready(clip)
+    job, _ = tasks.generate_thumbnail.submit((video.pk,), {"at": 1.0})
+    assert (job.owner_id, job.subject) == (video.owner_id, f"videos.Video:{video.pk}")
+    assert now(video).job is None  # what state the video is in does not follow from its poster's job
+
+
+@pytest.mark.django_db
 def test_a_batch_about_a_video_may_be_made_by_its_owner_alone(clip: Path) -> None:
     video = make_ready(clip)
     may: Any = tasks.generate_thumbnail.may
