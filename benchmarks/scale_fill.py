@@ -41,7 +41,7 @@ def fill(jobs: int) -> None:
         _insert("jobs_attempt", rows.ATTEMPT, f"{rows.TRIES} ORDER BY g, try")
         _insert("jobs_transition", rows.TRANSITION, rows.MOVES)
         _insert("jobs_batch", rows.BATCH, rows.BATCHES)
-        _insert("jobs_delivery", rows.DELIVERY, f"lives WHERE g % 20 = 0 AND owner_id > 0 AND {rows.ENDED} IS NOT NULL")
+        _insert("jobs_delivery", rows.DELIVERY, f"lives WHERE g % 4 = 0 AND owner_id > 0 AND {rows.ENDED} IS NOT NULL")
         _insert("jobs_deadletter", rows.LETTER, rows.LETTERS.format(least=rows.LETTERS_AT_LEAST))
         _tallies()
     _beside()
@@ -65,7 +65,7 @@ def _tallies() -> None:
     facts = rows.FACTS.format(ended=rows.ENDED, tries=rows.TRIES, begun=begun, wait=wait, run=run)
     keys = {name: name for name in ("measure", "kind", "queue", "bucket")}
     hour = "date_trunc('hour', at, 'UTC')"
-    _insert("jobs_tally", {**keys, "hour": hour, "n": "sum(n)"}, f"{facts} GROUP BY 1, 2, 3, 4, 5")
+    _insert("jobs_tally", {**keys, "hour": hour, "n": "sum(n)"}, f"{facts} GROUP BY 1, 2, 3, 4, 5 ORDER BY 5")
     _insert("jobs_tally", {**keys, "hour": rows.EVER, "n": "sum(n)"}, "jobs_tally GROUP BY 1, 2, 3, 4, 5")
     states = {"measure": "'status'", "kind": "kind", "queue": "queue", "bucket": "status", "hour": rows.EVER}
     _insert("jobs_tally", {**states, "n": "count(*)"}, "lives GROUP BY 2, 3, 4")

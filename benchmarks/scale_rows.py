@@ -14,7 +14,7 @@ OWNERS = 1000
 FLOOD = "owner0001"
 """Whose jobs are so many."""
 RUNNING = 40
-LETTERS_AT_LEAST = 200  # so that a page of them is full
+LETTERS_AT_LEAST = 700  # so that a page of them is full
 
 DAYS = 60
 KINDS = [
@@ -40,7 +40,7 @@ LIVES = """
     states AS (
         SELECT *, md5('job ' || g)::uuid AS id, now() - interval '{days} days' * (1 - g::float / {jobs}) AS created_at,
             CASE WHEN g > {jobs} - 2 * {running} AND g % 2 = 1 THEN 'processing'
-                 WHEN g > {jobs} * 0.8 AND g % 2 = 0 THEN CASE WHEN a < 0.02 THEN 'retrying' ELSE 'pending' END
+                 WHEN g > {jobs} * 0.8 AND g % 2 = 0 THEN CASE WHEN a < 0.08 THEN 'retrying' ELSE 'pending' END
                  WHEN a < 0.08 THEN 'failed' WHEN a < 0.12 THEN 'cancelled' ELSE 'completed' END AS status,
             interval '1 ms' * round(20 * exp(8 * e)) AS wait, interval '1 ms' * round(100 * exp(7.6 * f)) AS run
         FROM chances
@@ -59,7 +59,7 @@ LIVES = """
              WHEN status = 'pending' AND kind = '{limited}' THEN 'limit' ELSE '' END AS hold,
         CASE WHEN status = 'failed' THEN (ARRAY['network', 'rate_limited', 'bad_input', 'crashed', 'unexpected',
              'storage'])[1 + floor(e * 6)::int] ELSE '' END AS error_code,
-        CASE WHEN g / 20 % 5 = 0 THEN md5('batch ' || g / 20)::uuid END AS batch_id
+        CASE WHEN g / 4 % 4 = 0 THEN md5('batch ' || g / 4)::uuid END AS batch_id
     FROM shares JOIN kinds ON kinds.number = CASE
         WHEN status = 'processing' THEN g / 2 % 8
         WHEN flood AND status IN ('pending', 'retrying') THEN 0 ELSE floor(c * 1000)::int % 8 END

@@ -26,7 +26,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from jobs import accounts, kinds, limits, line, quotas, transitions
+from jobs import accounts, kinds, limits, line, quotas, statistics, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.memory import Remembered
 from jobs.models import Hold, Job, Worker
@@ -39,7 +39,8 @@ MISSED_PULSES = 3  # a worker that missed so many heartbeats is not counted on a
 _SURELY_LOST = 10  # times the wait after which a message counts as lost, however busy the workers are
 _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait for a broker that is away
 
-PLACES_FILLED = 2  # messages for each place: one that runs, one that follows at once
+_AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order
+_MOST_AHEAD = 8
 
 _broker_down_until = 0.0
 _parent: contextvars.ContextVar[Job | None] = contextvars.ContextVar("jobs_parent", default=None)
@@ -243,7 +244,7 @@ def release(queue: str, kind: str = "") -> int:
     if kind and kind in limits.limited():
         limits.admit(kind)
     sent = 0
-    jobs = line.take(queue, room=PLACES_FILLED * _capacity().get(queue, 0))
+    jobs = line.take(queue, room=_room().get(queue, 0))
     for position, job in enumerate(jobs):
         known = kinds.find(job.kind)
         if known is None:
@@ -273,7 +274,7 @@ def _promote_quietly() -> None:
 
 def release_all() -> int:
     """Send what can be sent, of every queue that has something waiting, and let the waiting gain rank."""
-    _capacity.forget()
+    _room.forget()
     line.promote()
     limits.admit_all()
     sent = 0
@@ -327,12 +328,23 @@ def forget() -> None:
     """Forget what this process remembers of workers, limits, quotas and a broker that was away."""
     global _broker_down_until
     _broker_down_until = 0.0
-    _capacity.forget()
+    _room.forget()
     limits.limited.forget()
     quotas.overridden.forget()
 
 
-_capacity = Remembered(capacities)
+@Remembered
+def _room() -> dict[str, int]:
+    """How many jobs of each queue may be out: those at work, and what keeps the workers busy until more come.
+
+    Long work is released when a place is free, so that what is urgent is next; short work some ahead.
+    """
+    return {queue: places * (1 + _ahead(queue)) for queue, places in capacities().items()}
+
+
+def _ahead(queue: str) -> int:
+    mean = statistics.mean_seconds(queue)
+    return 1 if mean is None else min(_MOST_AHEAD, int(_AHEAD_SECONDS / max(mean, 0.001)))
 
 
 def _put_back(jobs: Sequence[Job], error: Exception) -> None:

@@ -18,5 +18,5 @@ def expected_start_at(job: Job, *, place: int, now: datetime) -> datetime | None
     mean = statistics.mean_seconds(job.queue)
     if not places or mean is None or Queue.objects.filter(name=job.queue, paused=True).exists():
         return None
-    rounds = (place + dispatch.PLACES_FILLED * places - 1) / places if place else 0.5
-    return now + timedelta(seconds=rounds * mean)
+    before = place + places - 1 if place else places / 2  # with those at work
+    return now + timedelta(seconds=before / places * mean)

@@ -7,6 +7,7 @@ limit, so the limit holds whoever admits, and the line itself never holds a job 
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 
 from django.db import transaction
@@ -53,7 +54,7 @@ def _in_line(kind: str) -> QuerySet[Job]:
     return Job.objects.filter(stands | Q(status=JobStatus.PROCESSING), kind=kind)
 
 
-def _choose(held: QuerySet[Job], limit: KindLimit, in_line: Counter[int | None]) -> list[object]:
+def _choose(held: QuerySet[Job], limit: KindLimit, in_line: Counter[int | None]) -> list[uuid.UUID]:
     """The next few that may stand in line; counts them in."""
     most = limit.per_user
     full = [owner for owner, n in in_line.items() if owner is not None and most is not None and n >= most]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import threading
 import time
 import traceback
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
+import structlog
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -56,15 +59,30 @@ def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
     Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
     """
     job_id = job_id_of(message_id)
-    job = job_id and transitions.claim(job_id, worker=worker, pid=os.getpid(), lease=settings.JOINTO_JOBS.lease)
+    job = _claim(job_id, worker=worker) if job_id else None
     if not job:
         logger.info("message %s finds nothing to do: its job is taken, not due, or at its end", message_id)
         raise Ignore
-    with _log_tail() as log_tail:
+    bound = structlog.contextvars.bound_contextvars(job_id=str(job.pk), kind=job.kind, attempt=job.attempt)
+    with bound, _log_tail() as log_tail:
         try:
             return _attempt(kind, job, log_tail)
         finally:
             dispatch.release_quietly(job.queue, job.kind)
+
+
+def _claim(job_id: uuid.UUID, *, worker: str) -> Job | None:
+    """Claim, by a new connection if the one kept from the attempt before has broken: the message is acknowledged."""
+    claim = functools.partial(
+        transitions.claim, job_id, worker=worker, pid=os.getpid(), lease=settings.JOINTO_JOBS.lease
+    )
+    try:
+        return claim()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return claim()
 
 
 def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from celery import bootsteps
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import task_prerun, worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection, connections
@@ -96,3 +96,11 @@ def _forget_inherited_connections(**_: Any) -> None:
     # A child of the pool was forked from a process whose threads hold connections; they are not ours to close.
     for alias in connections:
         connections[alias].connection = None
+
+
+@task_prerun.connect
+def _begin_with_a_new_connection(task: Any, **_: Any) -> None:
+    # Jobs keep theirs from one to the next (CELERY_DB_REUSE_MAX) and know what to do if it broke meanwhile; others
+    # may not.
+    if not getattr(task, "is_job", False) and not task.request.is_eager:
+        connections.close_all()

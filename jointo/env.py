@@ -55,12 +55,12 @@ with _env.prefixed("JOINTO_"):
     # What is told, and to whom
     EMAIL_URL = _env.dj_email_url("EMAIL_URL", "console:")
     EMAIL_FROM = _env.str("EMAIL_FROM", "jointo@localhost")
-    OPERATOR_EMAILS = _env.list("OPERATOR_EMAILS", [])
+    OPERATOR_EMAILS: list[str] = _env.list("OPERATOR_EMAILS", [])
     OPERATOR_WEBHOOK_URL = _env.str("OPERATOR_WEBHOOK_URL", "")
     OPERATOR_WEBHOOK_SECRET = _env.str("OPERATOR_WEBHOOK_SECRET", "")
     ALERT_PAUSE_SECONDS = _env.float("ALERT_PAUSE_SECONDS", 900.0, validate=validate.Range(min=0))
     WEBHOOK_TIMEOUT_SECONDS = _env.float("WEBHOOK_TIMEOUT_SECONDS", 15.0, validate=_positive)
-    INNER_HOSTS = _env.list("INNER_HOSTS", [])
+    INNER_HOSTS: list[str] = _env.list("INNER_HOSTS", [])
     METRICS_TOKEN = _env.str("METRICS_TOKEN", "")
 
     # How long things are kept

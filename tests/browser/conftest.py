@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -68,11 +70,17 @@ class Visit:
 
 
 @pytest.fixture
-def visit(stack: Stack, static_files: None, browser: Browser) -> Iterator[Callable[[str], Visit]]:
-    """Starts a web server, and opens pages of it for the user of a given name."""
-    visits: list[Visit] = []
+def address(stack: Stack) -> str:
+    """The address of a web server that runs."""
     # The processes under test keep Django's guard.
     _, address = stack.web(DJANGO_ALLOW_ASYNC_UNSAFE="")
+    return address
+
+
+@pytest.fixture
+def visit(address: str, static_files: None, browser: Browser) -> Iterator[Callable[[str], Visit]]:
+    """Opens pages of the web server for the user of a given name."""
+    visits: list[Visit] = []
 
     def begin(name: str) -> Visit:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
@@ -93,3 +101,15 @@ def visit(stack: Stack, static_files: None, browser: Browser) -> Iterator[Callab
     yield begin
     for each in visits:
         each.context.close()
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Callable[[Page, str], None]:
+    """Takes a picture of a whole page; kept in the folder that JOINTO_TEST_SCREENSHOTS names, if it names one."""
+    folder = Path(os.environ.get("JOINTO_TEST_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", full_page=True, animations="disabled")
+
+    return take

@@ -10,6 +10,7 @@ from functools import partial
 
 import psutil
 import pytest
+from django.db import transaction
 
 from jobs.models import Attempt, DeadLetter, Hold, Job, Worker
 from tests import kinds
@@ -100,7 +101,8 @@ def has_heard_of(worker: Process, job_id: uuid.UUID) -> bool:
 def test_a_worker_that_is_told_to_go_in_the_moment_of_the_claim_charges_nothing(arena: Arena) -> None:
     for moment in range(size(full=10, short=2)):
         worker = arena.worker(concurrency=1)
-        worker.suspend_family()
+        with transaction.atomic():  # on SQLite it would keep the one lock for writing, were it stopped with it
+            worker.suspend_family()
         job_id = arena.submit_one(seconds=0.2, child=arena.random.random() < 0.5)
         assert Job.objects.filter(pk=job_id, released_at__isnull=False).exists()
         with arena.holding(job_id):  # so that the claim has begun, and can't end

@@ -25,11 +25,8 @@ STEP = timedelta(seconds=600)
 
 
 def order(queue: str = "maintenance") -> list[Job]:
-    """The waiting jobs as they are released, one at a time."""
-    found = []
-    while jobs := line.take(queue, room=len(found) + 1):
-        found += jobs
-    return [Job.objects.get(pk=job.pk) for job in found]
+    """The waiting jobs as they are released."""
+    return [Job.objects.get(pk=job.pk) for job in line.take(queue, room=1000)]
 
 
 def place_of(job: Job) -> int | None:
