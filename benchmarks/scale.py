@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import multiprocessing
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -94,7 +95,7 @@ def _measure(amount: Amount, stack: contextlib.ExitStack) -> None:
         for database, jobs in ((small, amount.small), (large, amount.large))
     ]
     seconds = [future.result() for future in filling]
-    print_progress(f"filled in {max(seconds):.0f} s")
+    _say(f"filled in {max(seconds):.0f} s")
     _rounds(small, large, amount)
     cleaner = stack.enter_context(_driver(envs[amount.large], go, rests))
     claims, removed, took = _clean_up(large, cleaner, go, rests)
@@ -120,7 +121,7 @@ def _rounds(small: Database, large: Database, amount: Amount) -> None:
     names: list[str] = small.ask(scale_side.pages)
     assert large.ask(scale_side.pages) == names
     for number in range(amount.rounds):
-        print_progress(f"round {number + 1} of {amount.rounds}")
+        _say(f"round {number + 1} of {amount.rounds}")
         for side in sides:
             for name in names:
                 side.pages[name].append([])
@@ -156,7 +157,7 @@ def _clean_up(
     large: Database, cleaner: ProcessPoolExecutor, go: Event, rests: Event
 ) -> tuple[Rounds, dict[str, int], float]:
     """Claims while the clean-up runs, and while it rests."""
-    print_progress("clean-up")
+    _say("clean-up")
     found: Rounds = {_QUIET: [], _DURING: []}
     go.set()
     future: Future[tuple[dict[str, int], float]] = cleaner.submit(scale_side.clean_up)
@@ -213,10 +214,8 @@ def _removed(removed: Mapping[str, int], took: float, claims: Rounds) -> str:
     )
 
 
-def print_progress(what: str) -> None:
+def _say(what: str) -> None:
     """To whoever waits, and not into the report."""
-    import sys
-
     print(what, file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,9 @@
 """The pages that people look at: the API's as the owner of most jobs, the admin's as an operator.
 
 To be imported once Django is set up. The first word of a page's name is its group.
+
+A week's statistics are looked at, but in no group: they read what a week's hours count, of which ten thousand jobs in
+two months leave next to nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ def _api(owner: str) -> Iterator[tuple[str, str]]:
 
 def _statistics() -> Iterator[tuple[str, str]]:
     yield "stats, 24 hours", reverse("jobs-statistics")
-    yield "stats, 168 hours", reverse("jobs-statistics") + "?hours=168"
+    yield "a week's stats", reverse("jobs-statistics") + "?hours=168"
 
 
 def _jobs(owner: str) -> Iterator[tuple[str, str]]:

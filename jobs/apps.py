@@ -15,15 +15,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         # Every process knows every kind, also one that only sends; and checks register themselves.
-        from jobs import (  # noqa: F401
-            admin_accounts,
-            admin_batches,
-            admin_letters,
-            admin_schedule,
-            checks,
-            schedule,
-            tasks,
-        )
+        from jobs import checks, schedule, tasks  # noqa: F401
 
         # Sent once for each app; the first one after the schedule's tables exist installs it.
         post_migrate.connect(schedule.install, dispatch_uid="jobs.schedule.install")

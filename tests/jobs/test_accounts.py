@@ -14,15 +14,13 @@ from django.urls import include, path, reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs import accounts, admin_accounts, quotas
+from jobs import accounts, quotas
 from jobs.api.accounts import AccountView, WebhookSecret
 from jobs.models import Account, QuotaLimit, QuotaUse
 from jobs.priority import HIGH, LOW, NORMAL
 from jobs.quotas import Allowance, Quota
 from tests.builders import make_user
 from tests.kinds import add
-
-assert admin_accounts  # registers its pages before the addresses below are made
 
 urlpatterns = [
     path("api/account/", AccountView.as_view(), name="account"),

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask, SolarSchedule
 from django_celery_results.models import TaskResult
 
-from jobs import admin_schedule, beat
+from jobs import beat
+from jobs.admin.schedule import ScheduleAdmin
 from jobs.models import Job, Tick
 from tests import kinds
 from tests.builders import make_user
@@ -59,7 +60,7 @@ def test_the_page_shows_last_run_next_run_and_last_result_of_every_kind_of_sched
     assert f'<a href="/admin/jobs/job/{job.pk}/change/">pending</a>' in text
     assert f'<a href="/admin/django_celery_results/taskresult/{result.pk}/change/">completed</a>' in text
     entries = {entry.name: entry for entry in answer.context["cl"].result_list}
-    page = admin_schedule.ScheduleAdmin(PeriodicTask, admin.site)
+    page = ScheduleAdmin(PeriodicTask, admin.site)
     assert page.next_run(entries["once"]) == at.clocked_time
     assert (page.last_run(entries["never ran"]), page.last_result(entries["never ran"])) == (None, None)
     for name, entry in entries.items():

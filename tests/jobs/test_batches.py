@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from jobs import (
-    admin_batches,  # noqa: F401  registers itself
     batches,
     control,
     dispatch,

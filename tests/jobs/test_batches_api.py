@@ -10,7 +10,6 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from jobs import (
-    admin_batches,  # noqa: F401  registers itself
     journal,
 )
 from jobs.api import batch_serializers

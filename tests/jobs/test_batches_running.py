@@ -9,7 +9,6 @@ from celery import chain, chord, group
 from django.contrib.auth.models import User
 
 from jobs import (
-    admin_batches,  # noqa: F401  registers itself
     batches,
 )
 from jobs.models import Job

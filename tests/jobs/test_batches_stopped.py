@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 
 from jobs import (
-    admin_batches,  # noqa: F401  registers itself
     batch_tasks,
     batches,
     control,

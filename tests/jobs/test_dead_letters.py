@@ -22,7 +22,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from standardwebhooks.webhooks import Webhook
 
-from jobs import admin_letters, dead_letters, deliveries, letter_tasks, signing, transitions
+from jobs import dead_letters, deliveries, letter_tasks, signing, transitions
+from jobs.admin import letters as letter_pages
 from jobs.models import Account, Channel, DeadLetter, Delivery, DeliveryStatus, Job
 from jobs.status import JobStatus
 from tests.builders import claim, make_claimed_job, make_user
@@ -354,7 +355,7 @@ def test_what_is_refused_is_told_letter_by_letter(root: Client) -> None:
 
 
 def test_no_more_are_resolved_at_once_than_a_request_can_take(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin_letters, "AT_ONCE", 3)
+    monkeypatch.setattr(letter_pages, "AT_ONCE", 3)
     letters = make_letters(5)
     page = act(root, "discard", letters)
     assert "3 dead letters are chosen." in page

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import dead_letters, deliveries
-from jobs.admin import BoundedPaginator, ReadOnly
+from jobs.admin.base import BoundedPaginator, ReadOnly
 from jobs.errors import JointoError
 from jobs.models import DeadLetter, Delivery, Resolution
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import batches
-from jobs.admin import BoundedPaginator, ReadOnly
+from jobs.admin.base import BoundedPaginator, ReadOnly
 from jobs.errors import JointoError
 from jobs.models import Batch
 

@@ -9,11 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -21,35 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import control
-from jobs.admin_dashboard import Dashboard
+from jobs.admin.base import BoundedPaginator, ReadOnly
+from jobs.admin.dashboard import Dashboard
 from jobs.errors import JointoError
-from jobs.models import Attempt, Job, Transition, Worker
+from jobs.models import Attempt, Job, Transition
 from jobs.priority import CRITICAL, HIGH, LOW, NORMAL
-
-_COUNT_AT_MOST = 10_000
-
-
-class BoundedPaginator(Paginator[Any]):
-    """Counts no further than anybody pages: a table of a million rows costs what ten thousand do."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        assert isinstance(rows, QuerySet)
-        return int(rows.order_by()[:_COUNT_AT_MOST].count())
-
-
-class ReadOnly:
-    """Rows that the engine writes and people only read."""
-
-    def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -262,14 +236,6 @@ class JobAdmin(Dashboard, ReadOnly, admin.ModelAdmin[Job]):
             self.message_user(request, said % {"count": done}, messages.SUCCESS)
         for sentence in refused[:20]:
             self.message_user(request, sentence, messages.WARNING)
-
-
-@admin.register(Worker)
-class WorkerAdmin(ReadOnly, admin.ModelAdmin[Worker]):
-    """The workers that are there."""
-
-    list_display = ("name", "queues", "concurrency", "pid", "started_at", "seen_at")
-    ordering = ("name",)
 
 
 def _to_the_millisecond(moment: datetime | None) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import kinds, quotas
 from jobs.accounts import ENTERPRISE, FREE, PRO
-from jobs.admin import BoundedPaginator, ReadOnly
+from jobs.admin.base import BoundedPaginator, ReadOnly
 from jobs.models import Account, Period, QuotaLimit, QuotaUse
 
 
