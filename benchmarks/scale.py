@@ -62,8 +62,8 @@ class Database:
         return self.driver.submit(what, *args).result()
 
     def page(self, name: str) -> float:
-        """The median of the rounds' medians, in ms."""
-        return statistics.median(statistics.median(looks) for looks in self.pages[name])
+        """The median of the rounds' best looks, in ms: what the machine does beside only makes them slower."""
+        return statistics.median(min(looks) for looks in self.pages[name])
 
 
 def main() -> None:
@@ -73,9 +73,9 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=200, help="a round")
     parser.add_argument("--quick", action="store_true", help="one round, with 50,000 jobs, for trying")
     wanted = parser.parse_args()
-    amount = Amount(10_000, wanted.jobs, wanted.rounds, wanted.claims, looks=3)
+    amount = Amount(10_000, wanted.jobs, wanted.rounds, wanted.claims, looks=5)
     if wanted.quick:
-        amount = Amount(10_000, 50_000, rounds=1, claims=100, looks=2)
+        amount = Amount(10_000, 50_000, rounds=1, claims=100, looks=3)
     with contextlib.ExitStack() as stack:
         _measure(amount, stack)
 
@@ -181,7 +181,7 @@ def _clean_up(
 
 def _tell_pages(small: Database, large: Database) -> None:
     width = max(map(len, small.pages))
-    print(f"{'page, median ms'.ljust(width)}  {small.name:>14}  {large.name:>14}  ratio")
+    print(f"{'page, ms'.ljust(width)}  {small.name:>14}  {large.name:>14}  ratio")
     for name in small.pages:
         few, many = small.page(name), large.page(name)
         print(f"{name.ljust(width)}  {few:14.1f}  {many:14.1f}  {many / few:5.2f}")
@@ -200,7 +200,7 @@ def _tell(small: Database, large: Database, amount: Amount, claims: Rounds, note
         found |= {side: [{**figures, "sweep ms": 0.0} for figures in rounds] for side, rounds in claims.items()}
     notes = [
         f"{amount.large:,} jobs with {amount.large // 10:,} waiting, against {amount.small:,} with "
-        f"{amount.small // 10:,}; a page's time is the median of {amount.looks} looks, and of the rounds",
+        f"{amount.small // 10:,}; a page's time is the best of {amount.looks} looks, and of the rounds the median",
         *notes,
     ]
     measure.report("A million jobs", notes, found, ratios)

@@ -80,7 +80,7 @@ def _beside() -> None:
     # As many messages as are out already fit for them: nothing is released but by who measures.
     _run(
         "INSERT INTO jobs_worker (name, queues, concurrency, pid, started_at, seen_at)"
-        " SELECT DISTINCT 'celery@' || queue, jsonb_build_array(queue), 2, 1, now(), now() + interval '1 day'"
+        " SELECT DISTINCT 'celery@' || queue, jsonb_build_array(queue), 1, 1, now(), now() + interval '1 day'"
         " FROM lives"
     )
     _run(

@@ -13,7 +13,7 @@ from jobs.histogram import LAST, PER_DECADE
 OWNERS = 1000
 FLOOD = "owner0001"
 """Whose jobs are so many."""
-RUNNING = 40
+RUNNING = 24
 LETTERS_AT_LEAST = 700  # so that a page of them is full
 
 DAYS = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import multiprocessing.synchronize
 import os
 import time
@@ -28,7 +29,7 @@ class Page(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """Milliseconds of one job's way: given to the broker, claimed; and of the submission of another one like it."""
+    """Milliseconds of one job's way: released, with others; claimed; and of the submission of another one like it."""
 
     taken: float
     claimed: float
@@ -52,6 +53,8 @@ def begin(
     import django
 
     django.setup()
+    # The application of Celery is the one that is configured, should anything be published after all.
+    importlib.import_module("jointo.celery")
 
 
 def fill(jobs: int) -> float:
@@ -98,7 +101,7 @@ def look(name: str) -> float:
 
 
 def claim(count: int) -> list[Claim]:
-    """Release and claim so many, each from another queue than the one before; the best of each queue.
+    """Release and claim so many or a few more, the best of one queue after the other.
 
     Each is completed, and another one like it submitted, so that the backlog stays as long as it is.
     """
@@ -107,7 +110,10 @@ def claim(count: int) -> list[Claim]:
 
     queues = ["media", "export", "ai", "assets", "maintenance"]
     assert not Queue.objects.exists()
-    claims = [_claim(queues[number % len(queues)]) for number in range(count)]
+    claims: list[Claim] = []
+    while len(claims) < count:
+        for queue in queues:
+            claims += _claim(queue)
     journal.book_all()
     return claims
 
@@ -143,24 +149,33 @@ def clean_up() -> tuple[dict[str, int], float]:
     return removed, time.monotonic() - began - rested
 
 
-def _claim(queue: str) -> Claim:
+def _claim(queue: str) -> list[Claim]:
+    """As many at once as run already: a release waits until it is worth its while, and each job waits for it."""
     from django.db.models import Q
 
-    from jobs import line, transitions
+    from jobs import line
     from jobs.models import Job
 
     out = Job.objects.filter(Q(status="processing") | Q(released_at__isnull=False), queue=queue).count()
     began = time.perf_counter()
-    (released,) = line.take(queue, room=out + 1)
-    taken = time.perf_counter()
-    job = transitions.claim(released.pk, worker=f"celery@{queue}", pid=1, lease=_LEASE)
+    released = line.take(queue, room=2 * out)
+    taken = time.perf_counter() - began
+    assert len(released) == out
+    return [Claim(1000 * taken, *_begin_and_end(job)) for job in released]
+
+
+def _begin_and_end(released: Job) -> tuple[float, float]:
+    """Milliseconds of the claim, and of the submission of another one."""
+    from jobs import transitions
+
+    began = time.perf_counter()
+    job = transitions.claim(released.pk, worker=f"celery@{released.queue}", pid=1, lease=_LEASE)
     claimed = time.perf_counter()
     assert job is not None
     assert transitions.complete(job, None)
     like = time.perf_counter()
     _submit_like(job)
-    submitted = time.perf_counter()
-    return Claim(1000 * (taken - began), 1000 * (claimed - taken), 1000 * (submitted - like))
+    return 1000 * (claimed - began), 1000 * (time.perf_counter() - like)
 
 
 def _submit_like(job: Job) -> None:

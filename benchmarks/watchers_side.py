@@ -1,125 +1,37 @@
 """Watchers of live events on the wire, and jobs that move before their eyes.
 
-Used by the benchmark, in a process of its own that has Django set up, and by a test: `watched` makes the jobs, moves
-them and has them watched; `Outcome` says what the watchers were told that they should not, and the other way round.
+Used by the benchmark, in a process of its own, and by a test: `watched` makes jobs and has them watched as they move;
+`Outcome` says what the watchers were not told, or told once too often.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import random
+import statistics
 import time
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
+import psutil
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
 from django.db.models import F
 from django.db.models.functions import Now
 from rest_framework_simplejwt.tokens import AccessToken
 
+from benchmarks.watchers_line import Told, Watcher
 from jobs import dispatch, journal, transitions
 from jobs.models import Batch, Job, Transition
 
 _OWNERS = 5
 _LEASE = timedelta(minutes=5)
-_LIMIT_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class Told:
-    """One event as a client read it, and when."""
-
-    name: str
-    data: dict[str, Any]
-    id: int | None
-    at: float
-
-
-@dataclass
-class Watcher:
-    """A client as a browser is one: it names the last event that it knows when it comes back."""
-
-    path: str
-    token: str
-    is_last: Callable[[Told], bool]
-    scope: dict[str, Any]  # which transitions are its business; none for a batch's
-    told: list[Told] = field(default_factory=list)
-    visits: int = 0
-    there: asyncio.Event = field(default_factory=asyncio.Event)
-    _last_id: int | None = None
-    _broken: bool = False
-    _writer: asyncio.StreamWriter | None = None
-
-    async def follow(self, port: int) -> None:
-        """Watch until the server ends it, or the last event was told; come back whenever the line broke."""
-        while True:
-            self._broken = False
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                async for told in self._visit(port):
-                    self.told.append(told)
-                    self._last_id = told.id if told.id is not None else self._last_id
-                    if self.is_last(told):
-                        self.close()
-                        return
-            if not self._broken:
-                return
-
-    async def break_off(self, moments: list[float]) -> None:
-        """Lose the line after so many seconds each."""
-        began = time.monotonic()
-        for moment in sorted(moments):
-            await asyncio.sleep(max(0.0, began + moment - time.monotonic()))
-            if self._writer:
-                self._broken = True
-                self._writer.transport.abort()
-
-    def close(self) -> None:
-        if self._writer:
-            self._writer.close()
-
-    async def _visit(self, port: int) -> AsyncIterator[Told]:
-        self.visits += 1
-        reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
-        known = "" if self._last_id is None else f"Last-Event-ID: {self._last_id}\r\n"
-        self._writer.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
-            f"Authorization: Bearer {self.token}\r\n{known}\r\n".encode()
-        )
-        head = await reader.readuntil(b"\r\n\r\n")
-        if head.startswith(b"HTTP/1.1 204"):
-            self.close()
-            return
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(head.decode(errors="replace"))
-        buffer = b""
-        async for piece in _chunks(reader):
-            self.there.set()
-            *blocks, buffer = (buffer + piece).split(b"\n\n")
-            for block in blocks:
-                told = _parsed(block.decode())
-                if told:
-                    yield told
-                elif block.startswith(b"id: "):
-                    self._last_id = int(block[4:])
-        self.close()
-
-
-async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        yield (await reader.readexactly(size + 2))[:-2]
-
-
-def _parsed(block: str) -> Told | None:
-    fields = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
-    if "data" not in fields:
-        return None
-    number = int(fields["id"]) if "id" in fields else None
-    return Told(fields["event"], json.loads(fields["data"]), number, time.time())
+_LIMIT_SECONDS = 60
+_AT_ONCE = 30  # requests that begin at once
 
 
 @dataclass
@@ -129,10 +41,11 @@ class Stage:
     owners: list[Any]
     batches: list[Batch]
     jobs: list[Job]
+    last_ids: dict[Any, uuid.UUID]  # of the job that is an owner's last to move
 
     @staticmethod
     def made(jobs: int) -> Stage:
-        owners = [get_user_model().objects.create(username=f"watcher{number}") for number in range(_OWNERS)]
+        owners = [get_user_model().objects.create(username=f"watcher{uuid.uuid4().hex}") for number in range(_OWNERS)]
         batches = []
         for number, owner in enumerate(owners):
             total = len(range(number, jobs, _OWNERS))
@@ -142,11 +55,12 @@ class Stage:
         requests = [
             _request(owners[number % _OWNERS].pk, batch_id=batches[number % _OWNERS].pk) for number in range(jobs)
         ]
-        return Stage(owners, batches, dispatch.submit_many(requests))
+        last_ids = {owner.pk: uuid.uuid4() for owner in owners}
+        return Stage(owners, batches, dispatch.submit_many(requests), last_ids)
 
     def watchers(self, count: int) -> list[Watcher]:
         """Of 15 watchers, 10 watch one job each, 4 all of a user's, and one a batch."""
-        tokens = {owner.pk: str(AccessToken.for_user(owner)) for owner in self.owners}
+        tokens = {owner.pk: token_of(owner) for owner in self.owners}
         found = []
         for number in range(count):
             round_, place = divmod(number, 15)
@@ -155,7 +69,7 @@ class Stage:
             if place < 10:
                 found.append(_of_job(job, tokens[job.owner_id]))
             elif place < 14:
-                found.append(_of_owner(owner, tokens[owner.pk]))
+                found.append(_of_owner(owner, tokens[owner.pk], self.last_ids[owner.pk]))
             else:
                 found.append(_of_batch(batch, tokens[owner.pk]))
         return found
@@ -172,12 +86,13 @@ class Stage:
             if number % 10 == 0:
                 journal.book_all()
         journal.book_all()
-        for job in dispatch.submit_many([_request(owner.pk, subject=_LAST) for owner in self.owners]):
+        for job in dispatch.submit_many([_request(pk, job_id=job_id) for pk, job_id in self.last_ids.items()]):
             transitions.complete(_claimed(job), None)
         connection.close()
 
 
-_LAST = "the last one"
+def token_of(user: Any) -> str:
+    return str(AccessToken.for_user(user))
 
 
 def _request(owner_id: int, **fields: Any) -> dispatch.Request:
@@ -194,7 +109,7 @@ def _claimed(job: Job) -> Job:
 _STEPS = 6
 
 
-def _life(job: Job) -> Any:
+def _life(job: Job) -> Iterator[Callable[[], None]]:
     """What happens to a job, step by step."""
     state = {"job": job}
 
@@ -217,9 +132,10 @@ def _of_job(job: Job, token: str) -> Watcher:
     return Watcher(f"/api/jobs/{job.pk}/events/", token, lambda told: False, {"job_id": job.pk})
 
 
-def _of_owner(owner: Any, token: str) -> Watcher:
+def _of_owner(owner: Any, token: str, last_id: uuid.UUID) -> Watcher:
     def is_last(told: Told) -> bool:
-        return told.name == "job" and told.data["subject"] == _LAST and told.data["status"] == "completed"
+        move = told.data if told.name == "transition" else {}
+        return move.get("id") == str(last_id) and move.get("to") == "completed"
 
     return Watcher("/api/jobs/events/", token, is_last, {"job__owner_id": owner.pk})
 
@@ -252,7 +168,8 @@ async def watched(
     stage = await asyncio.to_thread(_alone, lambda: Stage.made(jobs))
     there = await asyncio.to_thread(_alone, lambda: stage.watchers(watchers))
     before = await asyncio.to_thread(_alone, lambda: Transition.objects.latest("id").pk)
-    following = [asyncio.create_task(watcher.follow(port)) for watcher in there]
+    door = asyncio.Semaphore(_AT_ONCE)
+    following = [asyncio.create_task(watcher.follow(port, door=door)) for watcher in there]
     async with asyncio.timeout(_LIMIT_SECONDS):
         await asyncio.gather(*(watcher.there.wait() for watcher in there))
     all_there()
@@ -296,7 +213,7 @@ def _add_transitions(outcome: Outcome, watcher: Watcher, before: int) -> None:
     numbers = [told.id for told in moves if told.id is not None]
     outcome.lost += len(set(rows.values_list("pk", flat=True)) - set(numbers))
     outcome.doubled += len(numbers) - len(set(numbers))
-    outcome.misplaced += sum(later < sooner for sooner, later in zip(numbers, numbers[1:], strict=False))
+    outcome.misplaced += sum(later < sooner for sooner, later in pairwise(numbers))
     if "job_id" in watcher.scope and watcher.visits == 1:
         outcome.delays += [told.at - datetime.fromisoformat(told.data["at"]).timestamp() for told in moves]
 
@@ -309,3 +226,41 @@ def _add_batch(outcome: Outcome, watcher: Watcher) -> None:
     outcome.misplaced += ended != sorted(ended)
     last = watcher.told[-1].data if watcher.told else {}
     outcome.lost += not last.get("ended_at") or last["completed"] != last["total"]
+
+
+def figures(port: int, pid: int, *, watchers: int, jobs: int, seconds: float) -> dict[str, float]:
+    """One run against the web server that is this process; a few watchers have been there before it is measured."""
+    asyncio.run(watched(port, watchers=15, jobs=_OWNERS, seconds=1, seed=0))
+    web = psutil.Process(pid)
+    before, cpu, began = web.memory_info().rss, sum(web.cpu_times()[:2]), time.monotonic()
+    highest, connected = [before], [0.0]
+
+    def all_there() -> None:
+        connected[0] = time.monotonic() - began
+
+    async def measured() -> Outcome:
+        looking = asyncio.create_task(_look(web, highest))
+        try:
+            return await watched(port, watchers=watchers, jobs=jobs, seconds=seconds, seed=1, all_there=all_there)
+        finally:
+            looking.cancel()
+
+    outcome = asyncio.run(measured())
+    delays = statistics.quantiles(outcome.delays, n=20)
+    return {
+        "KiB/watcher": (max(highest) - before) / 1024 / watchers,
+        "CPU s": sum(web.cpu_times()[:2]) - cpu,
+        "connect s": connected[0],
+        "events": outcome.told,
+        "breaks": outcome.broken,
+        "lost": outcome.lost,
+        "doubled": outcome.doubled + outcome.misplaced,
+        "delay p50": 1000 * delays[9],
+        "delay p95": 1000 * delays[18],
+    }
+
+
+async def _look(web: psutil.Process, highest: list[int]) -> None:
+    while True:
+        highest.append(web.memory_info().rss)
+        await asyncio.sleep(0.2)

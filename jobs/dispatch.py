@@ -41,6 +41,8 @@ _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait fo
 
 _AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order
 _MOST_AHEAD = 8
+_UNKNOWN_WAIT = timedelta(minutes=1)
+_UNKNOWN_AT_MOST = 5
 
 _broker_down_until = 0.0
 _parent: contextvars.ContextVar[Job | None] = contextvars.ContextVar("jobs_parent", default=None)
@@ -248,7 +250,7 @@ def release(queue: str, kind: str = "") -> int:
     for position, job in enumerate(jobs):
         known = kinds.find(job.kind)
         if known is None:
-            transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.", dead=True)
+            _put_off(job)
             continue
         try:
             known.publish(job)
@@ -345,6 +347,15 @@ def _room() -> dict[str, int]:
 def _ahead(queue: str) -> int:
     mean = statistics.mean_seconds(queue)
     return 1 if mean is None else min(_MOST_AHEAD, int(_AHEAD_SECONDS / max(mean, 0.001)))
+
+
+def _put_off(job: Job) -> None:
+    """A kind that this process does not know, perhaps as its code is older: others get a few minutes to take it."""
+    if job.releases > _UNKNOWN_AT_MOST:
+        transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.", dead=True)
+        return
+    later = {"released_at": None, "hold": Hold.LATER, "turn": None, "run_at": transitions.after(Now(), _UNKNOWN_WAIT)}
+    Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(**later)
 
 
 def _put_back(jobs: Sequence[Job], error: Exception) -> None:

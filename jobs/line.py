@@ -24,6 +24,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from jobs.models import Hold, Job
+from jobs.statements import NOW
 from jobs.status import WAITING, JobStatus
 
 ORDER = ("-level", "turn", "created_at")
@@ -40,7 +41,6 @@ _NOW_MS = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) * 1000 AS BIGINT)",
     "sqlite": "CAST((JULIANDAY('now') - 2440587.5) * 86400000 AS INTEGER)",
 }
-_NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
 _LARGER = {"postgresql": "GREATEST", "sqlite": "MAX"}
 
 # The head of those who stand at this level, held back or not; NULL if nobody does.
@@ -154,7 +154,7 @@ def take(queue: str, *, room: int) -> list[Job]:
             LIMIT (SELECT CASE WHEN n > %s THEN 0 ELSE %s - n END FROM out)
             {lock}
         )
-        UPDATE jobs_job SET released_at = {_NOW[connection.vendor]}, releases = releases + 1
+        UPDATE jobs_job SET released_at = {NOW[connection.vendor]}, releases = releases + 1
         WHERE id IN (SELECT id FROM best)
         RETURNING id, kind, queue, args, kwargs, status, attempt, releases, level, turn, created_at
     """

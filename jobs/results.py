@@ -8,8 +8,8 @@ from typing import Any
 
 from celery import states
 from django.utils import timezone
-from django_celery_results.models import TaskResult
 
+from jobs import statements
 from jobs.models import Attempt, Job
 from jobs.status import JobStatus, celery_state
 
@@ -37,24 +37,19 @@ def mirror(
     failure: dict[str, Any] | None = None
     if error:
         failure = {"exc_type": error["code"], "exc_message": [error["message"]], "exc_module": "jobs"}
-    fields = {
-        "task_name": job.kind,
-        "task_args": json.dumps(repr(tuple(job.args))),
-        "task_kwargs": json.dumps(repr(job.kwargs)),
-        "status": celery_state(status),
-        "content_type": "application/json",
-        "content_encoding": "utf-8",
-        "result": json.dumps(failure if failure else result),
-        "traceback": traceback,
-        "meta": json.dumps({"children": []}),
-        "date_created": job.created_at,
-        "date_done": now,
-    }
-    TaskResult.objects.bulk_create(
-        [TaskResult(task_id=str(job.pk), **fields)],
-        update_conflicts=True,
-        unique_fields=["task_id"],
-        update_fields=[name for name in fields if name != "date_created"],
+    statements.mirror_result(
+        task_id=str(job.pk),
+        task_name=job.kind,
+        task_args=json.dumps(repr(tuple(job.args))),
+        task_kwargs=json.dumps(repr(job.kwargs)),
+        status=celery_state(status),
+        content_type="application/json",
+        content_encoding="utf-8",
+        result=json.dumps(failure if failure else result),
+        traceback=traceback,
+        meta=json.dumps({"children": []}),
+        date_created=job.created_at,
+        date_done=now,
     )
 
 

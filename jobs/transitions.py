@@ -18,8 +18,8 @@ from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce, Now
 
-from jobs import line, quotas, results
-from jobs.models import Attempt, DeadLetter, Hold, Instant, Job, Resolution, Transition
+from jobs import line, quotas, results, statements
+from jobs.models import DeadLetter, Hold, Instant, Job, Resolution, Transition
 from jobs.status import RETRYABLE, WAITING, JobStatus, Outcome, may_move
 
 Effect = Callable[[], None]
@@ -83,9 +83,7 @@ def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: In
         )
         if not moved:
             return None
-        Attempt.objects.create(
-            job_id=job_id, number=number, worker=worker[:200], pid=pid, due_at=job.run_at, started_at=now
-        )
+        statements.begin_attempt(job_id, number=number, worker=worker, pid=pid, due_at=job.run_at, at=now)
         _note(job_id, number, before, JobStatus.PROCESSING, at=now)
     job.status, job.attempt, job.released_at = JobStatus.PROCESSING, number, None
     job.current, job.total, job.message = 0, 0, ""
@@ -295,7 +293,7 @@ def _move(
 
 
 def _end_attempt(job: Job, outcome: Outcome, **said: Any) -> None:
-    Attempt.objects.filter(job_id=job.pk, number=job.attempt).update(outcome=outcome, ended_at=Now(), **said)
+    statements.end_attempt(job.pk, number=job.attempt, outcome=outcome.value, **said)
 
 
 def _note(
@@ -307,6 +305,4 @@ def _note(
     at: Instant | None = None,
     reason: str = "",
 ) -> None:
-    Transition.objects.create(
-        job_id=job_id, attempt=attempt, before=before, after=after, at=at or Now(), reason=reason[:200]
-    )
+    statements.note(job_id, attempt=attempt, before=str(before), after=after.value, at=at, reason=reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from django.conf import settings
@@ -24,10 +25,23 @@ def _quick_passwords() -> None:
     PBKDF2PasswordHasher.iterations = 1
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In each file, what wants the shared worker comes last: it is away for all others, and would be started anew."""
+    files = {item.path: place for place, item in reversed(list(enumerate(items)))}
+    items.sort(key=lambda item: (files[item.path], "worker" in getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture(autouse=True)
-def _fresh_memory() -> None:
-    """Nothing is remembered from the test before."""
+def _fresh_memory(request: pytest.FixtureRequest) -> None:
+    """Nothing is remembered from the test before, and nobody works who was not asked for."""
     dispatch.forget()
+    if SharedWorker.only and "worker" not in request.fixturenames:
+        request.getfixturevalue("django_db_blocker").unblock()
+        try:
+            SharedWorker.only.stop()
+        finally:
+            request.getfixturevalue("django_db_blocker").restore()
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +83,12 @@ def rabbitmq_server() -> Iterator[RabbitMQ]:
 
 
 class SharedWorker:
-    """One worker for all tests that do it no harm; away while a test starts workers of its own."""
+    """One worker for all tests that want just any; away during all others."""
+
+    only: ClassVar[SharedWorker | None] = None
 
     def __init__(self, folder: Path) -> None:
+        SharedWorker.only = self
         self._stack = Stack(folder)
         self._process: Process | None = None
 

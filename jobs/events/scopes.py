@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -24,6 +25,10 @@ class Event:
 
     def encode(self) -> bytes:
         """As it goes over the line."""
+        return self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:  # once, however many are told
         number = f"id: {self.id}\n" if self.id is not None else ""
         data = json.dumps(self.data, cls=DjangoJSONEncoder)
         return f"{number}event: {self.name}\ndata: {data}\n\n".encode()

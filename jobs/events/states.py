@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from jobs import transitions
@@ -62,9 +63,21 @@ def missed(scope: Scope, *, after: int) -> list[Event]:
     if scope.batch_id:
         return []
     rows = Transition.objects.filter(scope.transitions, pk__gt=after).order_by("id")
-    if scope.of_owner:
-        rows = rows.filter(at__lte=transitions.after(Now(), -SETTLE))
-    return [of_move(row) for row in rows[:_PAGE]]
+    if not scope.of_owner:
+        return [of_move(row) for row in rows[:_PAGE]]
+    page = rows.annotate(settled=_is_older(SETTLE))[:_PAGE]
+    # Up to the first that is too young: one with a larger number may be older by its clock.
+    return [of_move(row) for row in takewhile(lambda row: row.settled, page)]
+
+
+def newest() -> int:
+    """The number of the last move of anybody's that is settled: what a first visit to all of a user's jobs knows."""
+    older = Transition.objects.filter(at__lte=transitions.after(Now(), -2 * SETTLE))
+    return older.order_by("-id").values_list("pk", flat=True).first() or 0
+
+
+def _is_older(than: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(Q(at__lte=transitions.after(Now(), -than)), output_field=BooleanField())
 
 
 def ends(scope: Scope, job_ids: Collection[uuid.UUID], render: Renderers) -> list[Event]:

@@ -47,6 +47,7 @@ SEED = os.environ.get("JOINTO_TEST_SEED") or (str(secrets.randbelow(10**6)) if F
 EVERYWHERE = pytest.mark.parametrize("arena", ["pg_redis", "sqlite_redis", "pg_rabbitmq"], indirect=True)
 ON_RABBITMQ = pytest.mark.parametrize("arena", ["pg_rabbitmq"], indirect=True)
 
+_NEXT_END_SECONDS = 60.0  # far more than any fault costs
 _MARK = "JOINTO_TEST_ARENA"
 
 
@@ -133,6 +134,16 @@ class Arena:
         """Wait until so many jobs have ended."""
         wait_for(lambda: self.ended() >= count, seconds=seconds, what=f"{count} ends: {self.statuses()}")
 
+    def _wait_for_all(self) -> None:
+        """Wait until every job has ended, as long as that takes; but not for ever for the next one's end."""
+        while not invariants.all_have_ended():
+            seen = self.ended()
+            wait_for(
+                lambda seen=seen: self.ended() > seen or invariants.all_have_ended(),  # type: ignore[misc]
+                seconds=_NEXT_END_SECONDS,
+                what=f"the next end: {self.statuses()}",
+            )
+
     def moments(self, count: int, *, jobs: int) -> Iterator[int]:
         """Come back at so many moments, spread by chance over the time in which so many jobs are done."""
         for moment, after in enumerate(sorted(self.random.sample(range(1, max(count + 1, jobs * 4 // 5)), count))):
@@ -166,11 +177,9 @@ class Arena:
                     found.append(process)
         return found
 
-    def check(self, *, seconds: float = 90.0, **statuses: int) -> None:
+    def check(self, **statuses: int) -> None:
         """All that has to hold after a row: every job has ended (so, if it is said), nothing twice, nothing left."""
-        with contextlib.suppress(AssertionError):  # which says less than what follows
-            wait_for(invariants.all_have_ended, seconds=seconds)
-        assert invariants.all_have_ended(), self.statuses()
+        self._wait_for_all()
         if statuses:
             assert self.statuses() == statuses
         wait_for(lambda: not self.strays(), what=f"the end of {self.strays()}")

@@ -17,7 +17,8 @@ from tests.faults.arena import FULL, SEED, Arena
 from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
 
-_LONGEST_SECONDS = 1800 if FULL else 170
+_SHOWN = 3000  # characters
+_LONGEST_SECONDS = 3600 if FULL else 400
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +32,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed and "arena" in getattr(item, "fixturenames", ()):
         report.sections.append(("seed", f"JOINTO_TEST_SEED={SEED}"))
+        started = getattr(item, "funcargs", {}).get("arena")
+        for process in started.stack.processes() if isinstance(started, Arena) else ():
+            report.sections.append((f"the end of the log of {process.name}", process.text()[-_SHOWN:]))
     return report
 
 

@@ -95,7 +95,7 @@ def a_video(folder: Path, username: str) -> Video:
 @pytest.mark.parametrize("how", ["refuses", "hangs"])
 def test_the_broker_is_down_at_the_post(arena: Arena, how: str) -> None:
     _, address = arena.stack.web()
-    videos = [a_video(arena.folder, f"user{number}") for number in range(size(full=10, short=2))]
+    videos = [a_video(arena.folder, f"owner{number}") for number in range(size(full=10, short=2))]
     worker = arena.worker()
     if how == "refuses":
         arena.redis.stop()

@@ -174,6 +174,11 @@ def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(transactional_db: None) 
     job = Job.objects.get(pk=kinds.add.delay(1).id)
     Job.objects.update(kind="gone.away", released_at=None)
     Worker.objects.create(name="w", queues=["maintenance"], started_at=job.created_at, seen_at="2999-01-01T00:00Z")
+    for _ in range(5):
+        dispatch.release_all()
+        job.refresh_from_db()
+        assert (job.status, job.hold) == ("pending", "later"), "a process with newer code may know it"
+        Job.objects.update(run_at=job.created_at)
     dispatch.release_all()
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "unknown_kind")

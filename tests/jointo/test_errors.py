@@ -14,7 +14,9 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from jobs.models import Job
+from jobs import batches
+from jobs.models import Delivery, Job
+from tests import kinds
 from tests.builders import make_job, make_user
 from tests.videos.test_videos_api import make_video
 
@@ -85,7 +87,12 @@ def test_nothing_that_anybody_sends_is_a_bug_of_ours(api: APIClient, ann: User, 
     schema = schema_of_the_api()
     video, job = make_video(ann), make_job(owner_id=ann.pk)
     upload = ann.uploads.create(file_name="a", file_size=9, chunk_size=5, touched_at=job.run_at)
+    batch = batches.create(kinds.add, [((1,), {})], owner_id=ann.pk)
+    delivery = Delivery.objects.create(
+        key="k", channel="webhook", event="job.completed", target="https://example.org", user=ann, created_at=job.run_at
+    )
     right = {"upload_id": str(upload.pk), "job_id": str(job.pk), "id": str(video.pk), "index": "0"}
+    right |= {"batch_id": str(batch.pk), "delivery_id": str(delivery.pk)}
     whole = re.sub(r"\{(\w+)\}", lambda found: right[found[1]], path)
     wrong = [re.sub(r"\{\w+\}", bad, path) for bad in IDS] if "{" in path else []
     streams = "events" in path

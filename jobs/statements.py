@@ -1,0 +1,103 @@
+"""The statements that every attempt makes, written out: building them anew each time cost more than running them.
+
+Rows and columns are those of jobs.models; the tests of `jobs.transitions` hold them together.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from jobs.models import Instant
+
+NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
+"""The database's clock, as Django's `Now` reads it."""
+
+_NOTE = """
+    INSERT INTO jobs_transition (job_id, attempt, before, after, reason, at, booked)
+    VALUES (%s, %s, %s, %s, %s, {now}, {no})
+"""
+_BEGIN = """
+    INSERT INTO jobs_attempt
+        (job_id, number, worker, pid, outcome, due_at, started_at, error_code, error_message, traceback, log_tail)
+    VALUES (%s, %s, %s, %s, 'running', %s, {now}, '', '', '', '')
+"""
+_END = "UPDATE jobs_attempt SET outcome = %s, ended_at = {now}{said} WHERE job_id = %s AND number = %s"
+_SAYABLE = frozenset({"error_code", "error_message", "traceback", "log_tail"})
+
+_RESULT = (
+    "task_id",
+    "task_name",
+    "task_args",
+    "task_kwargs",
+    "status",
+    "content_type",
+    "content_encoding",
+    "result",
+    "traceback",
+    "meta",
+    "date_created",
+    "date_done",
+)
+_MIRROR = """
+    INSERT INTO django_celery_results_taskresult ({columns}) VALUES ({values})
+    ON CONFLICT (task_id) DO UPDATE SET {updates}
+""".format(
+    columns=", ".join(_RESULT),
+    values=", ".join(["%s"] * len(_RESULT)),
+    updates=", ".join(f"{name} = excluded.{name}" for name in _RESULT if name not in ("task_id", "date_created")),
+)
+
+
+def note(
+    job_id: uuid.UUID, *, attempt: int, before: str, after: str, reason: str = "", at: Instant | None = None
+) -> None:
+    """Write down a move."""
+    now, moment = _clock(at)
+    no = "FALSE" if connection.vendor == "postgresql" else "0"
+    _execute(_NOTE.format(now=now, no=no), [_key(job_id), attempt, before, after, reason[:200], *moment])
+
+
+def begin_attempt(
+    job_id: uuid.UUID, *, number: int, worker: str, pid: int, due_at: datetime, at: Instant | None = None
+) -> None:
+    """Write down that an attempt runs."""
+    now, moment = _clock(at)
+    due = connection.ops.adapt_datetimefield_value(due_at)
+    _execute(_BEGIN.format(now=now), [_key(job_id), number, worker[:200], pid, due, *moment])
+
+
+def end_attempt(job_id: uuid.UUID, *, number: int, outcome: str, **said: str) -> None:
+    """Write down how an attempt ended, and what it said."""
+    assert _SAYABLE.issuperset(said)
+    columns = "".join(f", {name} = %s" for name in said)
+    sql = _END.format(now=NOW[connection.vendor], said=columns)
+    _execute(sql, [outcome, *said.values(), _key(job_id), number])
+
+
+def mirror_result(**columns: Any) -> None:
+    """Write a result where operators look for results, in place of an earlier one."""
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [adapt(columns[name]) if name.startswith("date_") else columns[name] for name in _RESULT]
+    _execute(_MIRROR, values)
+
+
+def _execute(sql: str, params: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+
+def _clock(at: Instant | None) -> tuple[str, list[Any]]:
+    """The SQL of a point in time, and its parameter if it is one that was read."""
+    if isinstance(at, datetime):
+        return "%s", [connection.ops.adapt_datetimefield_value(at)]
+    assert at is None or isinstance(at, Now)
+    return NOW[connection.vendor], []
+
+
+def _key(job_id: uuid.UUID) -> Any:
+    return job_id if connection.features.has_native_uuid_field else job_id.hex
