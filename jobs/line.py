@@ -176,18 +176,33 @@ def positions(jobs: Iterable[Job]) -> dict[Any, int | None]:
         if stands and not job.released_at:
             waiting.setdefault(job.queue, []).append(job)
     for queue, standing in waiting.items():
-        places = {pk: place for place, pk in enumerate(_first(queue), 1)}
+        places = _places(queue, [job.pk for job in standing])
         found.update({job.pk: places.get(job.pk, POSITIONS + 1) for job in standing})
     return found
 
 
-def _first(queue: str) -> list[Any]:
-    """The ids of the first in line, those that a limit holds back among them; two reads in the index's order."""
-    rows: list[Any] = []
-    for hold in (Hold.NONE, Hold.LIMIT):
-        line = Job.objects.filter(_waits(), queue=queue, hold=hold).order_by(*ORDER)
-        rows += line.values_list("level", "turn", "created_at", "pk")[:POSITIONS]
-    return [row[3] for row in sorted(rows, key=lambda row: (-row[0], *row[1:3]))[:POSITIONS]]
+_ONE_LINE = f"""
+    SELECT * FROM (
+        SELECT id, level, turn, created_at FROM jobs_job WHERE queue = %s AND hold = '{{hold}}' AND {WAITS}
+        ORDER BY level DESC, turn, created_at LIMIT {POSITIONS}
+    ) AS held_by_{{name}}
+"""
+_PLACES = f"""
+    SELECT id, place FROM (
+        SELECT id, ROW_NUMBER() OVER (ORDER BY level DESC, turn, created_at) AS place FROM (
+            {_ONE_LINE.format(hold="", name="nothing")} UNION ALL {_ONE_LINE.format(hold="limit", name="limit")}
+        ) AS lines
+    ) AS places WHERE place <= {POSITIONS} AND id IN ({{ids}})
+"""
+
+
+def _places(queue: str, wanted: list[Any]) -> dict[Any, int]:
+    """Where these stand among the first in line, those that a limit holds back among them; the database counts."""
+    pk = Job._meta.pk
+    ids = [pk.get_db_prep_value(one, connection) for one in wanted]
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES.format(ids=", ".join(["%s"] * len(ids))), [queue, queue, *ids])
+        return {pk.to_python(one): place for one, place in cursor.fetchall()}
 
 
 def _waits() -> Q:

@@ -107,7 +107,7 @@ def waiting_seconds(queues: Iterable[str]) -> dict[str, float]:
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(sql, [value for line in lines for value in line])
-        return {queue: _seconds(now - _moment(since)) for queue, since in cursor.fetchall()}
+        return {queue: _seconds(now - moment(since)) for queue, since in cursor.fetchall()}
 
 
 def open_letters() -> list[tuple[str, str]]:
@@ -116,7 +116,7 @@ def open_letters() -> list[tuple[str, str]]:
     return list(rows.values_list("kind", "error_code")[:LETTERS_AT_MOST])
 
 
-def _moment(value: datetime | str) -> datetime:
+def moment(value: datetime | str) -> datetime:
     """A time as a raw query gives it: SQLite tells text, in UTC, without saying so."""
     moment = parse_datetime(value) if isinstance(value, str) else value
     assert moment is not None

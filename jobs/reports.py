@@ -5,24 +5,47 @@ A report reads tallies and a handful of rows by index; it costs the same with a 
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
 from jobs import presence
-from jobs.histogram import percentiles
-from jobs.models import Job, Tally
-from jobs.statistics import ENDS, EVER, HOURLY, RAN, RAN_MS, STATUS
+from jobs.histogram import middle_seconds, percentiles
+from jobs.models import Tally
+from jobs.statistics import ENDS, EVER, HOURLY, RAN, RAN_MS, STATUS, WAITED
 from jobs.status import WAITING, JobStatus
 
 LONGEST_HOURS = 24 * 31
-OWN_JOBS_AT_MOST = 10_000
+OWN_JOBS_AT_MOST = 1_000
+
+_REMEMBER_SECONDS = 60.0
+_REMEMBER_AT_MOST = 8
+
+_PERCENTILES = """
+    WITH sums AS (
+        SELECT hour, measure, CAST(bucket AS INTEGER) AS bucket, SUM(n) AS n FROM jobs_tally
+        WHERE measure IN ('waited', 'ran') AND hour >= %s AND hour < %s GROUP BY hour, measure, bucket
+    ), ranked AS (
+        SELECT hour, measure, bucket, SUM(n) OVER same AS total, SUM(n) OVER (same ORDER BY bucket) AS upto
+        FROM sums WINDOW same AS (PARTITION BY hour, measure)
+    )
+    SELECT hour, measure, MAX(total), MIN(CASE WHEN upto >= 0.5 * total THEN bucket END),
+        MIN(CASE WHEN upto >= 0.95 * total THEN bucket END), MIN(CASE WHEN upto >= 0.99 * total THEN bucket END)
+    FROM ranked GROUP BY hour, measure
+"""
+_OWN = """
+    SELECT status, COUNT(*) FROM (
+        SELECT status FROM jobs_job WHERE owner_id = %s ORDER BY created_at DESC, id DESC LIMIT %s
+    ) AS newest GROUP BY status
+"""
 
 
 @dataclass
@@ -33,6 +56,7 @@ class _Sums:
     ended: Counter[str] = field(default_factory=Counter)
     waited: Counter[int] = field(default_factory=Counter)
     ran: Counter[int] = field(default_factory=Counter)
+    found: dict[str, list[int]] = field(default_factory=dict)
     waited_ms: int = 0
     ran_ms: int = 0
 
@@ -62,8 +86,8 @@ class _Sums:
             "submitted": self.submitted,
             "ended": {word: self.ended[word] for word in ENDS},
             "success_rate": round(completed / (completed + failed), 4) if completed + failed else None,
-            "waiting": _durations(self.waited, self.waited_ms),
-            "running": _durations(self.ran, self.ran_ms),
+            "waiting": _durations(self.waited, self.waited_ms, self.found.get(WAITED)),
+            "running": _durations(self.ran, self.ran_ms, self.found.get(RAN)),
         }
 
 
@@ -98,8 +122,7 @@ def report_for(owner_id: int, *, now: datetime | None = None) -> dict[str, Any]:
     OWN_JOBS_AT_MOST of them; `complete` tells whether these were all.
     """
     now = now or timezone.now()
-    newest = Job.objects.filter(owner_id=owner_id).order_by("-created_at", "-id")
-    own = Counter(newest.values_list("status", flat=True)[:OWN_JOBS_AT_MOST])
+    own = _own(owner_id)
     *_, status_by_queue = _statuses()
     by_queue = _sums_by_queue(now - timedelta(hours=6))
     public = ("name", "waiting", "paused", "expected_wait_seconds")
@@ -112,19 +135,79 @@ def report_for(owner_id: int, *, now: datetime | None = None) -> dict[str, Any]:
     }
 
 
+def _own(owner_id: int) -> Counter[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN, [owner_id, OWN_JOBS_AT_MOST])
+        return Counter(dict(cursor.fetchall()))
+
+
 def _sums(first: datetime) -> tuple[_Sums, defaultdict[str, _Sums], defaultdict[str, _Sums], defaultdict[Any, _Sums]]:
     """The tallies since then: altogether, by kind, by queue, by hour. The database adds up, so that little is read."""
     overall = _Sums()
     by_kind: defaultdict[str, _Sums] = defaultdict(_Sums)
     by_queue: defaultdict[str, _Sums] = defaultdict(_Sums)
     by_hour: defaultdict[Any, _Sums] = defaultdict(_Sums)
-    rows = Tally.objects.filter(measure__in=HOURLY, hour__gte=first).order_by()
-    for kind, queue, measure, bucket, n in rows.values_list("kind", "queue", "measure", "bucket").annotate(s=Sum("n")):
-        for sums in (overall, by_kind[kind], by_queue[queue]):
-            sums.add(measure, bucket, n)
-    for hour, measure, bucket, n in rows.values_list("hour", "measure", "bucket").annotate(s=Sum("n")):
-        by_hour[hour].add(measure, bucket, n)
+    for found in _found(first):
+        for kind, queue, measure, bucket, n in found.by_kind:
+            for sums in (overall, by_kind[kind], by_queue[queue]):
+                sums.add(measure, bucket, n)
+        for hour, measure, bucket, n in found.by_hour:
+            by_hour[hour].add(measure, bucket, n)
+        for hour, measure, *buckets in found.percentiles:
+            by_hour[hour].found[measure] = buckets
     return overall, by_kind, by_queue, by_hour
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the database added up over some hours."""
+
+    by_kind: list[Any]
+    by_hour: list[Any]
+    percentiles: list[Any]
+
+
+_past: dict[tuple[datetime, datetime], tuple[float, _Found]] = {}
+
+
+def forget() -> None:
+    """Forget what this process remembers of the hours that are over."""
+    _past.clear()
+
+
+def _found(first: datetime) -> Iterator[_Found]:
+    """The hours that are over, which hardly change and are remembered for a minute, and the present ones."""
+    this_hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    present = max(first, this_hour - timedelta(hours=1))
+    if first < present:
+        read_at, past = _past.get((first, present), (None, None))
+        if past is None or read_at is None or time.monotonic() - read_at > _REMEMBER_SECONDS:
+            if len(_past) >= _REMEMBER_AT_MOST:
+                _past.clear()
+            past = _look(first, present)
+            _past[first, present] = (time.monotonic(), past)
+        yield past
+    yield _look(present, None)
+
+
+def _look(first: datetime, until: datetime | None) -> _Found:
+    rows = Tally.objects.filter(measure__in=HOURLY, hour__gte=first).order_by()
+    if until is not None:
+        rows = rows.filter(hour__lt=until)
+    counted = rows.exclude(measure__in=[WAITED, RAN])
+    return _Found(
+        by_kind=list(rows.values_list("kind", "queue", "measure", "bucket").annotate(s=Sum("n"))),
+        by_hour=list(counted.values_list("hour", "measure", "bucket").annotate(s=Sum("n"))),
+        percentiles=_percentiles(first, until),
+    )
+
+
+def _percentiles(first: datetime, until: datetime | None) -> list[Any]:
+    """Hour, measure, number, and the buckets of the three percentiles; the database looks for them."""
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(_PERCENTILES, [adapt(first), adapt(until or datetime(9999, 1, 1, tzinfo=UTC))])
+        return [(presence.moment(hour), *rest) for hour, *rest in cursor.fetchall()]
 
 
 def _sums_by_queue(first: datetime) -> defaultdict[str, _Sums]:
@@ -198,9 +281,16 @@ def _letters() -> dict[str, Any]:
     }
 
 
-def _durations(buckets: Counter[int], sum_ms: int) -> dict[str, Any]:
-    n = buckets.total()
-    p50, p95, p99 = percentiles(buckets, (0.5, 0.95, 0.99))
+def _durations(buckets: Counter[int], sum_ms: int, found: list[int] | None = None) -> dict[str, Any]:
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    if found:
+        n = int(found[0])
+        p50, p95, p99 = map(middle_seconds, found[1:])
+    else:
+        n = buckets.total()
+        p50, p95, p99 = percentiles(buckets, (0.5, 0.95, 0.99))
     return {
         "n": n,
         "mean": round(sum_ms / n / 1000, 4) if n else None,

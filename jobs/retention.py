@@ -57,10 +57,9 @@ def _remove(rows: QuerySet[Any], keys: list[Any]) -> int:
         held = rows.order_by().filter(pk__in=keys).select_for_update(of=("self",))
         if rows.model is Job:
             found = list(held.values_list("pk", "kind", "queue", "status"))
-            for (kind, queue, status), n in sorted(Counter(row[1:] for row in found).items()):
-                statistics.removed(kind, queue, status, n)
         else:
             found = list(held.values_list("pk"))
-        still = [row[0] for row in found]
-        rows.model._default_manager.filter(pk__in=still).delete()
-    return len(still)
+        rows.model._default_manager.filter(pk__in=[row[0] for row in found]).delete()
+        if rows.model is Job:  # last, as whoever books meanwhile waits for these few rows
+            statistics.removed(Counter(row[1:] for row in found))
+    return len(found)

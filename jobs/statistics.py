@@ -11,7 +11,7 @@ Of what ends, a move may be counted under several words: `completed`, `failed` a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,12 +60,12 @@ def count(moves: Sequence[Move]) -> None:
     _add(sums)
 
 
-def removed(kind: str, queue: str, status: str, n: int) -> None:
-    """Take `n` jobs out of the counts by status that are being deleted; inside the same transaction.
+def removed(counts: Mapping[tuple[str, str, str], int]) -> None:
+    """Take jobs out of the counts by status that are being deleted: so many of each kind, queue and status.
 
-    Their moves must have been booked before, and more than one call comes in sorted order, against deadlocks.
+    Inside the transaction that deletes them; their moves must have been booked before.
     """
-    _add(Counter({(STATUS, EVER, kind, queue, status): -n}))
+    _add(Counter({(STATUS, EVER, kind, queue, status): -n for (kind, queue, status), n in counts.items()}))
 
 
 def prune(now: datetime) -> int:

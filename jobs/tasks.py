@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from celery import shared_task
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from jobs import batch_tasks, dead_letters, health, journal, letter_tasks, quotas, reports, rescue, retention  # noqa: F401
@@ -45,7 +47,7 @@ def cleanup_expired_results(ctx: JobContext) -> dict[str, int]:
 def calculate_stats(ctx: JobContext) -> dict[str, Any]:
     """Book what has not been booked, and keep the hour's figures as a result for the operator."""
     journal.book_all()
-    return reports.report(hours=1)
+    return dict(json.loads(json.dumps(reports.report(hours=1), cls=DjangoJSONEncoder)))
 
 
 @job(queue="maintenance", retry=UPKEEP)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from pytest_django.plugin import DjangoDbBlocker
 
-from jobs import dispatch
+from jobs import dispatch, reports
 from tests import environment, kinds  # noqa: F401  the kinds are known in this process too
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
@@ -36,6 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _fresh_memory(request: pytest.FixtureRequest) -> None:
     """Nothing is remembered from the test before, and nobody works who was not asked for."""
     dispatch.forget()
+    reports.forget()
     if SharedWorker.only and "worker" not in request.fixturenames:
         request.getfixturevalue("django_db_blocker").unblock()
         try:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import kinds, quotas
 from jobs.accounts import ENTERPRISE, FREE, PRO
-from jobs.admin.base import BoundedPaginator, ReadOnly
+from jobs.admin.base import Bounded, ReadOnly
 from jobs.models import Account, Period, QuotaLimit, QuotaUse
 
 
@@ -34,15 +34,13 @@ class TierFilter(admin.SimpleListFilter):
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin[Account]):
+class AccountAdmin(Bounded, admin.ModelAdmin[Account]):
     """Accounts: the tier is given here. The webhook is its owner's; its secret is shown to them alone."""
 
     list_display = ("user", "tier", "notify_by_email", "webhook_url")
     list_filter = (TierFilter,)
     list_select_related = ("user",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("user_id",)
     search_fields = ("user__username__startswith", "=user__email")
     search_help_text = _("The beginning of a user's name, or an e-mail address")
@@ -97,15 +95,13 @@ class QuotaLimitAdmin(admin.ModelAdmin[QuotaLimit]):
 
 
 @admin.register(QuotaUse)
-class QuotaUseAdmin(ReadOnly, admin.ModelAdmin[QuotaUse]):
+class QuotaUseAdmin(ReadOnly, Bounded, admin.ModelAdmin[QuotaUse]):
     """What is counted at the moment; written by the engine alone."""
 
     list_display = ("owner", "kind", "period", "starts_at", "used")
     list_filter = ("period",)
     list_select_related = ("owner",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("-pk",)
     search_fields = ("owner__username__startswith",)
     search_help_text = _("The beginning of a user's name")

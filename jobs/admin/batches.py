@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import batches
-from jobs.admin.base import BoundedPaginator, ReadOnly
+from jobs.admin.base import Bounded, ReadOnly, ids_of_user
 from jobs.errors import JointoError
 from jobs.models import Batch
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnly, admin.ModelAdmin[Batch]):
+class BatchAdmin(ReadOnly, Bounded, admin.ModelAdmin[Batch]):
     """Batches: progress, numbers, owner; cancel, retry what failed, go to the jobs."""
 
     list_display = (
@@ -32,8 +32,6 @@ class BatchAdmin(ReadOnly, admin.ModelAdmin[Batch]):
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "on_failure", ("created_at", admin.DateFieldListFilter))
     list_select_related = ("owner",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("-created_at", "-id")
     search_fields = ("=id", "=name", "=owner__username")
     search_help_text = _("A batch's id or name, or a user's name")
@@ -57,7 +55,7 @@ class BatchAdmin(ReadOnly, admin.ModelAdmin[Batch]):
             return queryset.filter(pk=uuid.UUID(term)), False
         except ValueError:
             named = queryset.filter(name=term)
-            return (named if named.exists() else queryset.filter(owner__username=term)), False
+            return (named if named.exists() else queryset.filter(owner_id__in=ids_of_user(term))), False
 
     @admin.display(description=_("batch"))
     def label(self, batch: Batch) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import control
-from jobs.admin.base import BoundedPaginator, ReadOnly
+from jobs.admin.base import Bounded, ReadOnly, ids_of_user
 from jobs.admin.dashboard import Dashboard
 from jobs.errors import JointoError
 from jobs.models import Attempt, Job, Transition
@@ -100,7 +100,7 @@ class TransitionInline(ReadOnly, admin.TabularInline[Transition, Job]):
 
 
 @admin.register(Job)
-class JobAdmin(Dashboard, ReadOnly, admin.ModelAdmin[Job]):
+class JobAdmin(Dashboard, ReadOnly, Bounded, admin.ModelAdmin[Job]):
     """Jobs: state, kind, progress, owner, age, attempts, error; retry, cancel, priority."""
 
     list_display = (
@@ -118,8 +118,6 @@ class JobAdmin(Dashboard, ReadOnly, admin.ModelAdmin[Job]):
     list_filter = ("status", QueueFilter, PriorityFilter, ("created_at", admin.DateFieldListFilter))
     list_select_related = ("owner",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("-created_at", "-id")
     search_fields = ("=id", "=subject", "=kind", "=error_code", "=owner__username")
     search_help_text = _("A job's id, a subject such as videos.Video:12, a kind, an error code or a user's name")
@@ -158,11 +156,11 @@ class JobAdmin(Dashboard, ReadOnly, admin.ModelAdmin[Job]):
             return queryset.filter(pk=uuid.UUID(term)), False
         except ValueError:
             pass
-        for field in ("subject", "kind", "error_code", "owner__username"):
+        for field in ("subject", "kind", "error_code"):
             found = queryset.filter(**{field: term})
             if found.exists():
                 return found, False
-        return queryset.none(), False
+        return queryset.filter(owner_id__in=ids_of_user(term)), False
 
     @admin.display(description=_("id"))
     def short_id(self, job: Job) -> str:

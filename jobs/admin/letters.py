@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import dead_letters, deliveries
-from jobs.admin.base import BoundedPaginator, ReadOnly
+from jobs.admin.base import Bounded, ReadOnly, ids_of_user
 from jobs.errors import JointoError
 from jobs.models import DeadLetter, Delivery, Resolution
 
@@ -86,15 +86,13 @@ class KindFilter(OpenValuesFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(ReadOnly, Bounded, admin.ModelAdmin[DeadLetter]):
     """Dead letters: filter what is alike, look at one, retry or discard them all with a note."""
 
     list_display = ("short_id", "name", "error_code", "error", "job_link", "created_at", "resolution", "note")
     list_filter = (StateFilter, ErrorCodeFilter, KindFilter)
     list_select_related = ("job",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("-created_at", "-id")
     search_fields = ("=job__id", "=kind", "=error_code", "=job__subject")
     search_help_text = _("A job's id, a subject such as videos.Video:12, a kind or an error code")
@@ -196,15 +194,13 @@ class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(ReadOnly, Bounded, admin.ModelAdmin[Delivery]):
     """The log of what was told to whom, with what came back; once more, if need be."""
 
     list_display = ("event", "target", "channel", "status", "tries", "last_answer", "user", "created_at", "tried_at")
     list_filter = ("status", "channel")
     list_select_related = ("user",)
     list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     ordering = ("-created_at", "-id")
     search_fields = ("=id", "=job__id", "=user__username")
     search_help_text = _("The id of a delivery, a job or a batch, or a user's name")
@@ -228,7 +224,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
             return queryset, False
         found_id = _uuid(term)
         if found_id is None:
-            return queryset.filter(user__username=term), False
+            return queryset.filter(user_id__in=ids_of_user(term)), False
         for field in ("pk", "job_id", "batch_id"):
             found = queryset.filter(**{field: found_id})
             if found.exists():

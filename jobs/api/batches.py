@@ -76,7 +76,7 @@ class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package 
 class MemberFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of a batch's jobs."""
 
-    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus])
+    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus], distinct=False)
 
     class Meta:
         model = Job

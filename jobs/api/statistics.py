@@ -27,7 +27,7 @@ class Statistics(APIView):
     - Staff: counts by status and kind, queues, success rate, mean and percentiles (50, 95, 99; within 5 %) of waiting
       and running times by kind and overall, throughput by hour, workers with their heartbeats and what they run, open
       dead letters; over the last `hours`.
-    - Everybody else: how many of their own jobs are in each status (of the newest 10,000; `complete` tells whether
+    - Everybody else: how many of their own jobs are in each status (of the newest 1,000; `complete` tells whether
       these are all), and of each queue how many wait, whether it is paused, and how long a job that joins it now can
       expect to wait. `hours` changes nothing.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +12,12 @@ from typing import Any, ClassVar, cast
 import django_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import conditional_page
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -54,7 +57,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 class JobFilter(django_filters.FilterSet):
     """Filters of the list, by field name; `created_after` and `created_before` by time."""
 
-    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus])
+    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobStatus], distinct=False)
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
@@ -86,10 +89,18 @@ class JobView(GenericAPIView[Job]):
         parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag known.")],
         responses={200: JobDetailSerializer, 304: None},
     )
-    @method_decorator(conditional_page)  # who polls is told "not modified" while nothing has changed
-    def get(self, request: Request, job_id: uuid.UUID) -> Response:
+    def get(self, request: Request, job_id: uuid.UUID) -> HttpResponseBase:
         job = get_object_or_404(jobs_of(request).prefetch_related("attempts"), pk=job_id)
-        return Response(self.get_serializer(job).data)
+        data = self.get_serializer(job).data
+        tag = _tag({name: value for name, value in data.items() if name != "expected_start_at"})
+        unchanged = get_conditional_response(request._request, etag=tag)
+        return unchanged or Response(data, headers={"ETag": tag})
+
+
+def _tag(data: dict[str, Any]) -> str:
+    """An ETag, so that who polls is told "not modified" while nothing has changed that happened."""
+    text = json.dumps(data, cls=DjangoJSONEncoder, sort_keys=True)
+    return quote_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
 class JobAction(GenericAPIView[Job]):

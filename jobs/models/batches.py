@@ -60,6 +60,7 @@ class Batch(models.Model):
         ]
         indexes = [
             models.Index(name="batch_by_owner", fields=["owner", "-created_at", "-id"]),
+            models.Index(name="batch_by_name", fields=["name", "-created_at", "-id"], condition=~Q(name="")),
             models.Index(name="batch_by_age", fields=["-created_at", "-id"]),
             models.Index(name="batch_by_end", fields=["ended_at"], condition=Q(ended_at__isnull=False)),
         ]

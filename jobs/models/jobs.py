@@ -16,12 +16,24 @@ from jobs.models.batches import Batch
 from jobs.priority import NORMAL
 from jobs.status import FINISHED, TRANSITIONS, WAITING, JobStatus, Outcome, celery_state
 
+JOB_STATUSES = [
+    (JobStatus.PENDING.value, _("pending")),
+    (JobStatus.PROCESSING.value, _("processing")),
+    (JobStatus.RETRYING.value, _("retrying")),
+    (JobStatus.COMPLETED.value, _("completed")),
+    (JobStatus.FAILED.value, _("failed")),
+    (JobStatus.CANCELLED.value, _("cancelled")),
+]
+OUTCOMES = [
+    (Outcome.RUNNING.value, _("running")),
+    (Outcome.COMPLETED.value, _("completed")),
+    (Outcome.FAILED.value, _("failed")),
+    (Outcome.CRASHED.value, _("crashed")),
+    (Outcome.CANCELLED.value, _("cancelled")),
+    (Outcome.HANDED_BACK.value, _("handed back")),
+]
+HOLDS = [("", _("nothing")), ("later", _("its time")), ("limit", _("a limit"))]
 
-def _choices(words: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(word.value, word.value.replace("_", " ")) for word in words]
-
-
-JOB_STATUSES = _choices(JobStatus)
 _WAITING = sorted(status.value for status in WAITING)
 _FINISHED = sorted(status.value for status in FINISHED)
 _WAITS = Q(status__in=_WAITING, released_at__isnull=True)
@@ -78,7 +90,7 @@ class Job(models.Model):
         _("level"), default=NORMAL, help_text=_("the priority, and what was gained by waiting")
     )
     turn = models.BigIntegerField(_("turn"), null=True, blank=True, help_text=_("place among equals, fair to owners"))
-    hold = models.CharField(_("held back by"), max_length=5, blank=True, default="", choices=_choices(Hold))
+    hold = models.CharField(_("held back by"), max_length=5, blank=True, default="", choices=HOLDS)
     attempt = models.PositiveIntegerField(_("attempt"), default=0, help_text=_("the fencing number"))
     max_attempts = models.PositiveIntegerField(_("attempts at most"), default=1)
     retry_count = models.PositiveIntegerField(_("retries"), default=0)
@@ -214,7 +226,7 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField(_("number"))
     worker = models.CharField(_("worker"), max_length=200)
     pid = models.PositiveIntegerField(_("process"), default=0)
-    outcome = models.CharField(_("outcome"), max_length=12, choices=_choices(Outcome), default=Outcome.RUNNING.value)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=OUTCOMES, default=Outcome.RUNNING.value)
     due_at = models.DateTimeField(_("due"), help_text=_("from when on it waited for a worker"))
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -237,7 +249,7 @@ class Attempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"attempt {self.number}"
+        return str(self.number)
 
 
 class Transition(models.Model):

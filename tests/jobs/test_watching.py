@@ -231,7 +231,6 @@ def test_who_polls_is_told_nothing_new_until_something_is(db: None, client_of: C
     assert (answer.status_code, answer.json()["percent"]) == (200, 50)
 
 
-@pytest.mark.xfail(reason="the estimate is counted from now, so every answer is another one", strict=True)
 def test_the_expected_start_alone_is_no_news_to_who_polls(
     db: None, client_of: Callable[[Any], APIClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
