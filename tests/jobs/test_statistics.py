@@ -251,7 +251,7 @@ def test_a_report_reads_the_same_however_many_jobs_there_are() -> None:
         make_job()
     journal.book_all()
     after = statements()
-    assert len(before) == len(after) <= 9
+    assert len(before) == len(after) <= 12
     assert [sql for sql in after if "COUNT(" in sql.upper()] == []
 
 

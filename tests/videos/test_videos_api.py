@@ -99,7 +99,7 @@ def test_a_list_costs_the_same_however_long_it_is(api: APIClient, ann: User, dja
         video = make_video(ann)
         video.renditions.create(name="360p", width=1, height=1, file="f", bytes=1, bandwidth=1, codecs="c")
         tasks.start(video.pk)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(titles(api)) == 4
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs import line
 from jobs.api.options import CallbackURLField
 from jobs.api.serializers import JobError, JobSerializer
 from videos.models import Rendition, Upload, Video, VideoStatus
@@ -136,6 +137,16 @@ class VideoUrls(TypedDict):
     restore: str
 
 
+class VideoListSerializer(serializers.ListSerializer):
+    """Several videos, whose jobs' places in line are looked up together."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        videos = list(data)
+        nested = cast(JobSerializer, cast(VideoSerializer, self.child).fields["job"])
+        nested.places = line.positions(video.job for video in videos if video.job)
+        return super().to_representation(videos)
+
+
 class VideoSerializer(serializers.ModelSerializer[Video]):
     """One video."""
 
@@ -153,6 +164,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     class Meta:
         model = Video
+        list_serializer_class = VideoListSerializer
         fields = [
             "id",
             "title",
