@@ -240,6 +240,7 @@ def test_a_count_that_is_below_none_for_a_moment_is_told_as_none() -> None:
 
 def test_a_report_reads_the_same_however_many_jobs_there_are() -> None:
     def statements() -> list[str]:
+        reports.forget()
         with CaptureQueriesContext(connection) as queries:
             reports.report()
         return [query["sql"] for query in queries]
