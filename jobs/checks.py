@@ -6,8 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils import timezone
 
-from jobs import kinds
+from jobs import kinds, outbound, signing
+from jobs.errors import JointoError
 
 
 @register()
@@ -31,4 +33,23 @@ def check_kinds(**_: Any) -> list[CheckMessage]:
                 id="jobs.E002",
             )
         )
+    return found
+
+
+@register()
+def check_outbound(**_: Any) -> list[CheckMessage]:
+    """E003: an entry of JOINTO_INNER_HOSTS is none. E004: the operator's webhook can't be signed."""
+    found: list[CheckMessage] = []
+    try:
+        outbound.check_allow(settings.JOINTO_JOBS.inner_hosts)
+    except (ValueError, JointoError) as error:
+        found.append(Error(f"JOINTO_INNER_HOSTS can't be used: {error}", id="jobs.E003"))
+    if settings.JOINTO_JOBS.operator_webhook_url:
+        try:
+            signing.headers(
+                b"", message_id="check", at=timezone.now(), secrets=[settings.JOINTO_JOBS.operator_webhook_secret]
+            )
+        except ValueError as error:
+            hint = "Make one with: python -c 'from jobs import signing; print(signing.new_secret())'"
+            found.append(Error(f"JOINTO_OPERATOR_WEBHOOK_SECRET can't be used: {error}", hint=hint, id="jobs.E004"))
     return found

@@ -36,7 +36,7 @@ from jobs.status import WAITING, JobStatus
 logger = logging.getLogger(__name__)
 
 MISSED_PULSES = 3  # a worker that missed so many heartbeats is not counted on any more
-_SURELY_LOST = 10  # times the wait after which a message counts as lost, however busy the workers are
+_SURELY_LOST = 60  # times the wait after which a message counts as lost, however busy the workers are
 _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait for a broker that is away
 
 _AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order

@@ -30,21 +30,23 @@ def book(limit: int = 1000) -> int:
     0 also means that another process is at it at this moment. Call it as often as you like: with nothing to
     book it is one look at a small index.
     """
-    if not Transition.objects.filter(booked=False).exists():
+    unbooked = Transition.objects.filter(booked=False)
+    # Read before the transaction, so that nobody waits for the reading. What a row says of the past stays true.
+    moves = _moves(list(unbooked.order_by("id")[:limit]))
+    if not moves:
         return 0
     with transaction.atomic():
         if not _is_my_turn():
             return 0
-        rows = list(
-            Transition.objects.filter(booked=False).select_for_update(skip_locked=True).order_by("id")[:limit],
-        )
-        if rows:
-            moves = _moves(rows)
+        still = unbooked.filter(pk__in=[move.id for move in moves]).select_for_update(skip_locked=True)
+        mine = set(still.values_list("pk", flat=True))
+        moves = [move for move in moves if move.id in mine]
+        if moves:
             statistics.count(moves)
             batches.count(moves)
             notifications.tell(moves)
-            Transition.objects.filter(pk__in=[row.pk for row in rows]).update(booked=True)
-    return len(rows)
+            Transition.objects.filter(pk__in=mine).update(booked=True)
+    return len(moves)
 
 
 def book_all() -> int:

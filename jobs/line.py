@@ -56,6 +56,9 @@ _SERVED = """
     (SELECT MAX(turn) FROM jobs_job
      WHERE queue = %s AND priority = %s AND (status = 'processing' OR released_at IS NOT NULL))
 """
+_OUT = """
+    SELECT COUNT(*) AS n FROM jobs_job WHERE queue = %s AND (status = 'processing' OR released_at IS NOT NULL)
+"""
 _OWN = "(SELECT MAX(turn) + 1 FROM jobs_job WHERE owner_id {is_owner} AND kind = %s AND priority = %s)"
 _HELD = (
     "CASE WHEN EXISTS (SELECT 1 FROM jobs_kindlimit WHERE kind = %s"
@@ -137,15 +140,15 @@ def take(queue: str, *, room: int) -> list[Job]:
     """
     if room <= 0:
         return []
+    full = room - max(1, room // 4)
     postgresql = connection.vendor == "postgresql"
+    if not postgresql and _out(queue) > full:
+        return []  # SQLite has one writer at a time: an UPDATE that finds nothing would wait for it all the same
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     # What a crash of the database forgets of this is released once more: no need to wait for the disk.
     lazy = "AND set_config('synchronous_commit', 'off', true) <> ''"
     sql = f"""
-        WITH out AS (
-            SELECT COUNT(*) AS n FROM jobs_job
-            WHERE queue = %s AND (status = 'processing' OR released_at IS NOT NULL)
-        ), best AS (
+        WITH out AS ({_OUT}), best AS (
             SELECT id FROM jobs_job
             WHERE queue = %s AND hold = '' AND {WAITS}
               AND NOT EXISTS (SELECT 1 FROM jobs_queue WHERE name = %s AND paused)
@@ -158,9 +161,15 @@ def take(queue: str, *, room: int) -> list[Job]:
         WHERE id IN (SELECT id FROM best)
         RETURNING id, kind, queue, args, kwargs, status, attempt, releases, level, turn, created_at
     """
-    full = room - max(1, room // 4)
     jobs = list(Job.objects.raw(sql, [queue, queue, queue, full, room]))
     return sorted(jobs, key=lambda job: (-job.level, job.turn, job.created_at))
+
+
+def _out(queue: str) -> int:
+    """How many jobs of the queue are at work, or given to a worker."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OUT, [queue])
+        return int(cursor.fetchone()[0])
 
 
 def positions(jobs: Iterable[Job]) -> dict[Any, int | None]:

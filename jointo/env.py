@@ -44,7 +44,7 @@ with _env.prefixed("JOINTO_"):
     # Jobs: how quickly the engine notices things, in seconds
     JOB_LEASE_SECONDS = _env.float("JOB_LEASE_SECONDS", 60.0, validate=_positive)
     JOB_WATCH_SECONDS = _env.float("JOB_WATCH_SECONDS", 0.5, validate=validate.Range(min=0.05))
-    JOB_RESEND_SECONDS = _env.float("JOB_RESEND_SECONDS", 60.0, validate=_positive)
+    JOB_RESEND_SECONDS = _env.float("JOB_RESEND_SECONDS", 10.0, validate=_positive)
     JOB_STOP_GRACE_SECONDS = _env.float("JOB_STOP_GRACE_SECONDS", 5.0, validate=validate.Range(min=0))
     WORKER_PULSE_SECONDS = _env.float("WORKER_PULSE_SECONDS", 10.0, validate=validate.Range(min=0.2))
     EVENTS_POLL_SECONDS = _env.float("EVENTS_POLL_SECONDS", 0.5, validate=validate.Range(min=0.05))

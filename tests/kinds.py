@@ -92,6 +92,21 @@ def limited(ctx: JobContext, seconds: float) -> int:
     return ctx.attempt
 
 
+class Away(JointoError):
+    code = "away"
+    status = 503
+    remedy = Remedy.BACK_OFF
+    message = "The provider is away."
+
+
+@job(queue="maintenance", retry=RetryPolicy(retries=5, first_seconds=0, fallbacks=("second",), fallback_after=2))
+def by_a_provider(ctx: JobContext, away: list[str]) -> str:
+    """Asks the provider that the engine names; those in `away` do not answer."""
+    if ctx.fallback in away:
+        raise Away
+    return ctx.fallback or "first"
+
+
 @job(queue="maintenance", retry=QUICK)
 def child(ctx: JobContext, seconds: int) -> None:
     """Waits for a child process; has written into its private folder."""

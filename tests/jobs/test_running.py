@@ -103,6 +103,22 @@ def test_a_rate_limited_job_waits_as_long_as_told(worker: Process) -> None:
     assert (second.started_at - first.ended_at).total_seconds() >= 1.5
 
 
+def test_after_two_failures_the_fallback_that_the_kind_names_does_it(worker: Process) -> None:
+    job = ended(kinds.by_a_provider.delay([""]))
+    assert (job.status, job.attempt, job.result, job.fallback) == ("completed", 3, "second", "second")
+
+
+def test_when_the_fallback_is_away_too_the_job_dies_and_its_retry_begins_with_the_usual_way(worker: Process) -> None:
+    job = ended(kinds.by_a_provider.delay(["", "second"]))
+    assert (job.status, job.error_code, job.attempt) == ("failed", "away", 6)
+    assert job.dead_letters.get().resolution == ""
+    control.retry(job, by="ann")
+    job.refresh_from_db()
+    assert (job.fallback, job.setbacks) == ("", 0)
+    assert job.dead_letters.get().resolution == "retried"
+    control.cancel(job, by="ann")
+
+
 def test_a_job_that_failed_is_retried_by_hand_with_fresh_attempts(worker: Process) -> None:
     job = ended(kinds.fail_until.delay(6))
     assert (job.status, job.attempt) == ("failed", 4)

@@ -259,3 +259,32 @@ def test_what_can_not_be_processed_says_why(api: APIClient, ann: User) -> None:
     lost = make_video(ann)
     source_of(lost).unlink()
     assert code(process(api, lost)) == (410, "source_gone")
+
+
+def ask_to_process(api: APIClient, video: Video, **options: Any) -> Any:
+    storage.path_of(video.source).parent.mkdir(parents=True, exist_ok=True)
+    storage.path_of(video.source).write_bytes(b"x")
+    return api.post(f"/api/videos/{video.pk}/process/", options)
+
+
+def test_a_request_may_name_who_is_called_when_the_job_has_ended(api: APIClient, ann: User) -> None:
+    said = ask_to_process(api, make_video(ann), callback_url="http://93.184.215.14/hook", priority=3).json()
+    job = Job.objects.get(pk=said["id"])
+    assert (job.callback_url, job.priority) == ("http://93.184.215.14/hook", 3)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "http://169.254.169.254/latest/", "http://[::1]/", "http://2130706433/"]
+)
+def test_nobody_of_our_own_network_is_called(api: APIClient, ann: User, url: str) -> None:
+    answer = ask_to_process(api, make_video(ann), callback_url=url)
+    assert (answer.status_code, answer.json()["error"]["code"]) in {(422, "url_refused"), (400, "invalid")}
+    assert not Job.objects.exists()
+
+
+def test_a_priority_above_that_of_the_tier_is_for_staff(api: APIClient, ann: User) -> None:
+    video = make_video(ann)
+    answer = ask_to_process(api, video, priority=10)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "priority_too_high")
+    ann.is_staff = True
+    assert ask_to_process(api, video, priority=10).json()["priority"] == 10
