@@ -5,18 +5,39 @@ Rows and columns are those of jobs.models; the tests of `jobs.transitions` hold 
 
 from __future__ import annotations
 
+import json
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
 
-from jobs.models import Instant
+from jobs.models import Instant, Job
 
 NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
 """The database's clock, as Django's `Now` reads it."""
 
+_AFTER = {
+    "postgresql": "STATEMENT_TIMESTAMP() + make_interval(secs => %s)",
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s || ' seconds')",
+}
+_WAITING = "SELECT status, attempt FROM jobs_job WHERE id = %s AND status IN ('pending', 'retrying')"
+_CLAIM = """
+    UPDATE jobs_job SET
+        status = 'processing', attempt = attempt + 1, lease_expires_at = {after}, released_at = NULL, level = priority,
+        started_at = COALESCE(started_at, {now}), updated_at = {now},
+        "current" = 0, total = 0, message = '', error_code = '', error_message = ''
+    WHERE id = %s AND status = %s AND attempt = %s
+        AND released_at IS NOT NULL AND run_at <= {now} AND (deadline_at IS NULL OR deadline_at > {now})
+    RETURNING *
+"""
+_COMPLETE = """
+    UPDATE jobs_job SET
+        status = 'completed', result = {result}, finished_at = {now}, lease_expires_at = NULL, updated_at = {now},
+        message = ''
+    WHERE id = %s AND status = 'processing' AND attempt = %s
+"""
 _NOTE = """
     INSERT INTO jobs_transition (job_id, attempt, before, after, reason, at, booked)
     VALUES (%s, %s, %s, %s, %s, {now}, {no})
@@ -51,6 +72,30 @@ _MIRROR = """
     values=", ".join(["%s"] * len(_RESULT)),
     updates=", ".join(f"{name} = excluded.{name}" for name in _RESULT if name not in ("task_id", "date_created")),
 )
+
+
+def waiting(job_id: uuid.UUID) -> tuple[str, int] | None:
+    """Status and attempt of a job that waits; None if it does not."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [_key(job_id)])
+        row = cursor.fetchone()
+    return (str(row[0]), int(row[1])) if row else None
+
+
+def claim(job_id: uuid.UUID, *, before: str, attempt: int, lease: timedelta) -> Job | None:
+    """Move a released job that is due from that status and attempt to its next attempt; the row, or None."""
+    sql = _CLAIM.format(after=_AFTER[connection.vendor], now=NOW[connection.vendor])
+    found = list(Job.objects.raw(sql, [lease.total_seconds(), _key(job_id), before, attempt]))
+    return found[0] if found else None
+
+
+def complete(job_id: uuid.UUID, *, attempt: int, result: Any) -> bool:
+    """Move a job that runs, at that attempt, to its good end; whether it was. Raises TypeError: no JSON."""
+    text = None if result is None else json.dumps(result)
+    to_json = "CAST(%s AS JSONB)" if connection.vendor == "postgresql" else "%s"
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETE.format(result=to_json, now=NOW[connection.vendor]), [text, _key(job_id), attempt])
+        return bool(cursor.rowcount)
 
 
 def note(

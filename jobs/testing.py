@@ -31,7 +31,7 @@ from celery.exceptions import Ignore, Retry
 from celery.result import AsyncResult
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import Case, ExpressionWrapper, F, Value, When
+from django.db.models import Case, ExpressionWrapper, F, Min, QuerySet, Value, When
 from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
@@ -73,13 +73,18 @@ def run(job: Job | AsyncResult | uuid.UUID | str) -> Job:
     return after
 
 
+def _as_recorded() -> QuerySet[Job]:
+    """All jobs in the order in which they were recorded; several may be of one millisecond."""
+    return Job.objects.annotate(recorded=Min("transitions__pk")).order_by("recorded")
+
+
 @contextlib.contextmanager
 def enqueued() -> Iterator[list[Job]]:
     """The jobs that are recorded inside, oldest first; the list is filled at the end of the block."""
     known = set(Job.objects.values_list("pk", flat=True))
     found: list[Job] = []
     yield found
-    found += [job for job in Job.objects.order_by("created_at", "turn") if job.pk not in known]
+    found += [job for job in _as_recorded() if job.pk not in known]
 
 
 def assert_enqueued(task: Any, *args: Any, times: int = 1, **kwargs: Any) -> None:
@@ -87,7 +92,7 @@ def assert_enqueued(task: Any, *args: Any, times: int = 1, **kwargs: Any) -> Non
 
     `delay(12)` and `delay(video_id=12)` are the same.
     """
-    recorded = [(job.args, job.kwargs) for job in Job.objects.filter(kind=task.name).order_by("created_at")]
+    recorded = [(job.args, job.kwargs) for job in _as_recorded().filter(kind=task.name)]
     wanted = _named(task, args, kwargs) if args or kwargs else None
     matching = sum(1 for given in recorded if wanted is None or _named(task, *given) == wanted)
     if matching != times:

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models import DateTimeField, ExpressionWrapper, F, Value
+from django.db.models.functions import Now
 
 from jobs import line, quotas, results, statements
 from jobs.models import DeadLetter, Hold, Instant, Job, Resolution, Transition
-from jobs.status import RETRYABLE, WAITING, JobStatus, Outcome, may_move
+from jobs.status import RETRYABLE, JobStatus, Outcome, may_move
 
 Effect = Callable[[], None]
 
@@ -50,43 +50,23 @@ def record_many(jobs: Sequence[Job]) -> None:
     )
 
 
-def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta, now: Instant | None = None) -> Job | None:
+def claim(job_id: uuid.UUID, *, worker: str, pid: int, lease: timedelta) -> Job | None:
     """Take a released job that is due, and begin its next attempt; None if it is not to be had.
 
     The returned row carries the attempt's number. Deliver a message twice, to two workers at once, and one
     of them gets None.
     """
-    now = now or Now()
     with transaction.atomic():
-        job = Job.objects.filter(pk=job_id, status__in=sorted(WAITING)).first()
+        waiting = statements.waiting(job_id)
+        if waiting is None:
+            return None
+        before = JobStatus(waiting[0])
+        _checked(before, JobStatus.PROCESSING)
+        job = statements.claim(job_id, before=before.value, attempt=waiting[1], lease=lease)
         if job is None:
             return None
-        before, number = JobStatus(job.status), job.attempt + 1
-        moved = (
-            Job.objects.filter(pk=job_id, status=before, attempt=job.attempt)
-            .filter(released_at__isnull=False, run_at__lte=now)
-            .filter(Q(deadline_at__isnull=True) | Q(deadline_at__gt=now))
-            .update(
-                status=_checked(before, JobStatus.PROCESSING),
-                attempt=number,
-                lease_expires_at=after(now, lease),
-                released_at=None,
-                level=F("priority"),
-                started_at=Coalesce(F("started_at"), now),
-                current=0,
-                total=0,
-                message="",
-                error_code="",
-                error_message="",
-                updated_at=now,
-            )
-        )
-        if not moved:
-            return None
-        statements.begin_attempt(job_id, number=number, worker=worker, pid=pid, due_at=job.run_at, at=now)
-        _note(job_id, number, before, JobStatus.PROCESSING, at=now)
-    job.status, job.attempt, job.released_at = JobStatus.PROCESSING, number, None
-    job.current, job.total, job.message = 0, 0, ""
+        statements.begin_attempt(job_id, number=job.attempt, worker=worker, pid=pid, due_at=job.run_at)
+        _note(job_id, job.attempt, before, JobStatus.PROCESSING)
     return job
 
 
@@ -104,9 +84,11 @@ def is_mine(job: Job) -> bool:
 def complete(job: Job, result: Any, *, effects: Iterable[Effect] = (), **attempt: Any) -> bool:
     """End the job well; `effects` on other rows commit together with it, or not at all."""
     with transaction.atomic():
-        fields = {"result": result, "finished_at": Now(), "message": ""}
-        if not _leave(job, JobStatus.COMPLETED, Outcome.COMPLETED, fields, attempt):
+        _checked(JobStatus.PROCESSING, JobStatus.COMPLETED)
+        if not statements.complete(job.pk, attempt=job.attempt, result=result):
             return False
+        _end_attempt(job, Outcome.COMPLETED, **attempt)
+        _note(job.pk, job.attempt, JobStatus.PROCESSING, JobStatus.COMPLETED)
         for effect in effects:
             effect()
         results.mirror(job, JobStatus.COMPLETED, result=result)
