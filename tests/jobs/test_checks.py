@@ -14,7 +14,7 @@ from jobs import signing
 
 def found(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> list[str]:
     monkeypatch.setattr(settings, "JOINTO_JOBS", replace(settings.JOINTO_JOBS, **changed))
-    return [message.id for message in run_checks() if str(message.id).startswith("jobs.")]
+    return [str(message.id) for message in run_checks() if str(message.id).startswith("jobs.")]
 
 
 def test_a_sound_configuration_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,10 +266,8 @@ def test_leases_go_by_the_clock_of_the_database() -> None:
         assert claimed
         transitions.renew(claimed, lease=MINUTE)
         rescue.rescue()
-    statements = [query["sql"] for query in told]
-    asked = [
-        sql for sql in statements if sql.strip().startswith("UPDATE") or "lease_expires_at" in sql.partition("WHERE")[2]
-    ]
+    statements = [query["sql"].strip() for query in told]
+    asked = [sql for sql in statements if sql.startswith("UPDATE") or "lease_expires_at" in sql.partition("WHERE")[2]]
     assert len(asked) == 3
     assert not [sql for sql in asked if f"{timezone.now():%Y-%m-}" in sql], "a time of this machine's clock was sent"
     row = Job.objects.annotate(left=F("lease_expires_at") - Now()).get(pk=job.pk)
