@@ -113,7 +113,7 @@ def retry_later(
         **standing,
         "error_code": code,
         "error_message": message,
-        "run_at": after(Now(), wait),
+        "run_at": after(Now(), wait) if wait else Now(),
         "retry_count": F("retry_count") + 1,
         "crashes": F("crashes") + int(crashed),
         "setbacks": setbacks,

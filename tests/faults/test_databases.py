@@ -41,7 +41,7 @@ def test_postgresql_is_restarted_while_jobs_run(arena: Arena, how: str) -> None:
     assert Attempt.objects.filter(job_id=long).count() == 1
 
 
-LOST = {"claim": b"""SET "status" = 'processing'""", "completion": b"'completed'"}
+LOST = {"claim": b"INSERT INTO jobs_attempt", "completion": b"'completed'"}
 """By what is said in the transaction whose COMMIT is answered in vain."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import itertools
 import threading
 import uuid
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from jobs.status import FINISHED, RETRYABLE, TRANSITIONS, WAITING, JobStatus, Ou
 from tests.builders import claim, make_claimed_job, make_job
 
 T = TypeVar("T")
+_numbers = itertools.count(1)
 MINUTE = timedelta(minutes=1)
 
 
@@ -95,7 +97,9 @@ class OneJob(RuleBasedStateMachine):
     @precondition(lambda self: self.workers)
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
-        self.of_worker(data, lambda job: transitions.renew(job, lease=MINUTE, current=1, total=2))
+        # Another number each time: two renewals may come within one millisecond, which is as fine as SQLite's clock is.
+        current = next(_numbers)
+        self.of_worker(data, lambda job: transitions.renew(job, lease=MINUTE, current=current, total=2))
 
     @precondition(lambda self: self.workers)
     @rule(data=st.data())

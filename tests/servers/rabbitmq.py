@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ class RabbitMQ(Server):
     """Durable queues and their messages outlive `restart`; no plug-ins.
 
     Started by root, it runs as the user `rabbitmq` that Debian's package makes. The node is a distributed one
-    before RabbitMQ boots, on a port that is told and not looked up: so there is no epmd, which would stay behind.
+    before RabbitMQ boots, on a port that is told and not looked up, and needs no epmd. RabbitMQ starts one all the
+    same, which would stay behind.
     """
 
     name = "rabbitmq"
@@ -81,6 +83,18 @@ class RabbitMQ(Server):
             "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(arguments),
         }
+
+    def stop(self) -> None:
+        super().stop()
+        self._end_epmd()
+
+    def kill(self) -> None:
+        super().kill()
+        self._end_epmd()
+
+    def _end_epmd(self) -> None:
+        """End the daemon that RabbitMQ starts on the port that is ours, when it finds none there; nobody uses it."""
+        subprocess.run(["epmd", "-port", str(self._epmd_port), "-kill"], capture_output=True, check=False)
 
     def answers(self) -> bool:
         try:
