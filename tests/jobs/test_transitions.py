@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import itertools
 import threading
 import uuid
 from collections.abc import Callable
