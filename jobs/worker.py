@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from celery import bootsteps
-from celery.signals import task_prerun, worker_process_init, worker_shutting_down
+from celery.signals import beat_embedded_init, task_prerun, worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection, connections
@@ -92,8 +92,10 @@ def _hand_back_soon(**_: Any) -> None:
 
 
 @worker_process_init.connect
+@beat_embedded_init.connect
 def _forget_inherited_connections(**_: Any) -> None:
-    # A child of the pool was forked from a process whose threads hold connections; they are not ours to close.
+    # A child of the pool, or the beat of `worker -B`, was forked from a process whose threads hold connections; they
+    # are not ours to close.
     for alias in connections:
         connections[alias].connection = None
 
