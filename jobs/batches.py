@@ -18,7 +18,7 @@ from typing import Any, TypedDict, Unpack
 
 from celery.canvas import Signature
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, Value
+from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.expressions import Case, When
 from django.db.models.functions import Now
 
@@ -119,7 +119,7 @@ def add(batch: Batch, task: Any, arguments: Arguments, *, priority: int | None =
     with transaction.atomic():
         # The row stays locked until the members are there: neither its end nor its cancelling misses them.
         still_open = Batch.objects.filter(pk=batch.pk, ended_at__isnull=True, cancelled_at__isnull=True)
-        if not still_open.update(total=F("total") + len(more), updated_at=Now()):
+        if not _change(still_open, total=F("total") + len(more)):
             raise BatchClosed
         if Batch.objects.filter(pk=batch.pk, total__gt=LARGEST).exists():
             raise BatchTooLarge
@@ -134,9 +134,7 @@ def cancel(batch: Batch, *, by: str) -> None:
     BatchEnded.
     """
     with transaction.atomic():
-        cancelled = Batch.objects.filter(pk=batch.pk, ended_at__isnull=True).update(
-            cancelled_at=Now(), updated_at=Now()
-        )
+        cancelled = _change(Batch.objects.filter(pk=batch.pk, ended_at__isnull=True), cancelled_at=Now())
         if not cancelled or not members.active(batch.pk).exists():
             raise BatchEnded
     members.set_aside(batch.pk)
@@ -155,7 +153,7 @@ def retry_failed(batch: Batch, *, by: str, cancelled: bool = False) -> int:
     before = last_end.values_list("finished_at", flat=True).first()
     if before is None:
         raise NothingToRetry
-    Batch.objects.filter(pk=batch.pk).update(cancelled_at=None, updated_at=Now())
+    _change(Batch.objects.filter(pk=batch.pk), cancelled_at=None)
     retried, more = members.retry(batch.pk, by=by, before=before, cancelled=cancelled, limit=_AT_ONCE)
     if more:
         _upkeep(_RETRY_REST, batch_id=str(batch.pk), by=by, before=before.isoformat(), cancelled=cancelled)
@@ -244,13 +242,18 @@ def _known(batch: Batch, asked: Sequence[Member]) -> Batch | None:
     return known
 
 
+def _change(rows: QuerySet[Batch], **columns: Any) -> int:
+    """Update batches, as one more revision of each; how many."""
+    return rows.update(updated_at=Now(), revision=F("revision") + 1, **columns)
+
+
 def _add_up(batch_id: uuid.UUID, change: Counter[str]) -> None:
     fields: dict[str, Any] = {name: F(name) + change[name] for name in _COLUMNS.values() if change[name]}
     if change["opened"]:
         # A cancellation belongs to the round in which it was said.
         over = When(cancelled_at__lte=F("ended_at"), then=Value(None))
         fields |= {"ended_at": None, "cancelled_at": Case(over, default=F("cancelled_at"))}
-    Batch.objects.filter(pk=batch_id).update(updated_at=Now(), **fields)
+    _change(Batch.objects.filter(pk=batch_id), **fields)
 
 
 def _ended(batch_ids: Collection[uuid.UUID], *, seen: Collection[int]) -> list[Batch]:
@@ -277,7 +280,7 @@ def _ended(batch_ids: Collection[uuid.UUID], *, seen: Collection[int]) -> list[B
 def _end(batch: Batch) -> None:
     """Close a round: say so, and submit its callback."""
     still_open = Batch.objects.filter(pk=batch.pk, ended_at__isnull=True)
-    if not still_open.update(ended_at=Now(), rounds=F("rounds") + 1, updated_at=Now()):
+    if not _change(still_open, ended_at=Now(), rounds=F("rounds") + 1):
         return
     batch.refresh_from_db()
     notifications.tell_of_batch(batch)
@@ -302,7 +305,7 @@ def _stop_others(batch_ids: Collection[uuid.UUID]) -> None:
         Q(cancelled_at__isnull=True) | Q(cancelled_at__lte=F("ended_at"))
     )
     for batch_id in sorted(to_stop.values_list("pk", flat=True)):
-        Batch.objects.filter(pk=batch_id).update(cancelled_at=Now(), updated_at=Now())
+        _change(Batch.objects.filter(pk=batch_id), cancelled_at=Now())
         _upkeep(_CANCEL_REST, batch_id=str(batch_id), by="a failed member")
 
 

@@ -6,7 +6,7 @@ import copy
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -39,7 +39,7 @@ class Changes:
         self._seen: dict[uuid.UUID, tuple[float, tuple[Any, ...]]] = {}
         self._told: dict[int, float] = {}
         self._unsettled: dict[int, tuple[float, int | None, Transition]] = {}
-        self._batches: dict[uuid.UUID, datetime] = {}
+        self._batches: dict[uuid.UUID, int] = {}
 
     def copy(self) -> Changes:
         """Another one that remembers the same."""
@@ -100,8 +100,8 @@ class Changes:
         if not watched:
             return []
         rows = list(Batch.objects.filter(pk__in=watched))
-        changed = [batch for batch in rows if self._batches.get(batch.pk) != batch.updated_at]
-        self._batches = {batch.pk: batch.updated_at for batch in rows}
+        changed = [batch for batch in rows if self._batches.get(batch.pk) != batch.revision]
+        self._batches = {batch.pk: batch.revision for batch in rows}
         return changed
 
     def _forget(self, *, before: float) -> None:

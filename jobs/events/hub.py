@@ -7,7 +7,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -42,6 +42,12 @@ class _Watcher:
             self.queue.get_nowait()
         self.queue.put_nowait(None)
 
+    def forget(self, ids: Collection[Any]) -> None:
+        """Drop what was offered so far of how these things are; their moves stay."""
+        for event in [self.queue.get_nowait() for _ in range(self.queue.qsize())]:
+            if event is None or event.name == "transition" or event.data["id"] not in ids:
+                self.queue.put_nowait(event)
+
 
 class Hub:
     """The watchers of one process, and the poll that serves them; belongs to one event loop."""
@@ -69,6 +75,8 @@ class Hub:
                 after = await self._in_thread(_at_last, states.newest)
             # The pictures are read before the missed moves: a job that is shown at its end has its end among them.
             pictures = await self._in_thread(_at_last, states.pictures, scope, self._render)
+            # What was offered so far was read by the same thread before them: it would show the past once more.
+            watcher.forget({event.data["id"] for event in pictures})
             seen, ended = after or 0, set()
             while after is not None and (page := await self._in_thread(_at_last, states.missed, scope, after=seen)):
                 for event in page:

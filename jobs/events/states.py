@@ -37,7 +37,7 @@ def is_over(job: Job, *, after: int | None) -> bool:
 
 def batch_is_over(batch: Batch, *, after: int | None) -> bool:
     """Whether a client that was told the batch's state `after` has nothing more to expect."""
-    return batch.ended_at is not None and after == _number(batch)
+    return batch.ended_at is not None and after == batch.revision
 
 
 def pictures(scope: Scope, render: Renderers) -> list[Event]:
@@ -110,8 +110,4 @@ def of_job(job: Job, scope: Scope, render: Renderers) -> Event:
 
 
 def of_batch(batch: Batch, render: Renderers) -> Event:
-    return Event("batch", render.batch(batch), id=_number(batch), last=batch.ended_at is not None)
-
-
-def _number(batch: Batch) -> int:
-    return int(batch.updated_at.timestamp() * 1_000_000)
+    return Event("batch", render.batch(batch), id=batch.revision, last=batch.ended_at is not None)

@@ -140,6 +140,12 @@ class Migration(migrations.Migration):
                 ("failed", models.IntegerField(default=0, verbose_name="failed")),
                 ("cancelled", models.IntegerField(default=0, verbose_name="cancelled")),
                 ("rounds", models.PositiveIntegerField(default=0, verbose_name="times ended")),
+                (
+                    "revision",
+                    models.PositiveIntegerField(
+                        default=0, help_text="counts its changes: two may have the same time", verbose_name="revision"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 ("updated_at", models.DateTimeField(verbose_name="updated")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),

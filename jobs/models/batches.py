@@ -42,6 +42,9 @@ class Batch(models.Model):
     failed = models.IntegerField(_("failed"), default=0)
     cancelled = models.IntegerField(_("cancelled"), default=0)
     rounds = models.PositiveIntegerField(_("times ended"), default=0)
+    revision = models.PositiveIntegerField(
+        _("revision"), default=0, help_text=_("counts its changes: two may have the same time")
+    )
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("updated"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

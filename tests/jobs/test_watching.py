@@ -25,7 +25,7 @@ from jobs.events.changes import Changes
 from jobs.models import Batch, Job, Transition, Worker
 from jobs.status import JobStatus
 from tests.builders import claim, make_job, make_user
-from tests.jobs.test_events import ends, heard, in_thread, move_on, moves
+from tests.jobs.test_events import Said, ends, heard, in_thread, move_on, moves
 from tests.stack import Stack
 
 
@@ -189,6 +189,69 @@ def test_a_batch_is_shown_once_as_long_as_it_stands_still(run_with_hub: Any) -> 
         assert [event.id for event in await heard(again, lambda event: False)] == [said[2].id]
 
     run_with_hub(test, Renderers(render, render_batch))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_comes_amid_a_look_is_not_shown_what_was_before(run_with_hub: Any) -> None:
+    """A look has read a batch and a job, which then move on; who comes before it tells is shown them as they are."""
+    ann = make_user()
+    batch = Batch.objects.create(owner_id=ann.pk, total=3, created_at=Now(), updated_at=Now())
+    first, second, third = (make_job(owner_id=ann.pk, batch_id=batch.pk) for _ in range(3))
+    of_batch, of_third = Scope(ann.pk, batch_id=batch.pk), Scope(ann.pk, third.pk)
+    amid: list[Callable[[], None]] = []
+
+    def render_and_move_on(row: Batch) -> dict[str, Any]:
+        said = render_batch(row)
+        if row.ended == 1 and amid:
+            amid.pop()()
+        return said
+
+    def begin() -> None:
+        transitions.renew(claim(third), lease=timedelta(minutes=1), current=1, total=4)
+        move_on(first)
+        journal.book_all()
+
+    def go_on() -> None:
+        transitions.renew(Job.objects.get(pk=third.pk), lease=timedelta(minutes=1), current=3)
+        move_on(second)
+        journal.book_all()
+
+    def end() -> None:
+        transitions.complete(Job.objects.get(pk=third.pk), None)
+        journal.book_all()
+
+    async def test(hub: Hub) -> None:
+        loop, late, shown = asyncio.get_running_loop(), [], set()
+
+        def come(scope: Scope, until: Callable[[Said], bool]) -> None:
+            stream: Any = hub.watch(scope, after=None)
+            listening = heard(stream, lambda event: bool(shown.add(scope)) or until(event))  # type: ignore[func-returns-value]
+            loop.call_soon_threadsafe(lambda: late.append(loop.create_task(listening)))
+
+        def go_on_and_come() -> None:
+            go_on()
+            come(of_batch, lambda event: event.data["ended"] == 3)
+            come(of_third, ends(third))
+
+        there = [
+            asyncio.create_task(heard(hub.watch(scope, after=None), lambda event: False))
+            for scope in (of_batch, of_third)
+        ]
+        while not hub._changes._batches:  # until the first look
+            await asyncio.sleep(0.01)
+        amid.append(go_on_and_come)
+        await in_thread(begin)
+        while len(shown) < 2:
+            await asyncio.sleep(0.01)
+        await in_thread(end)
+        batch_said, third_said = await asyncio.gather(*late)
+        assert [event.data["ended"] for event in batch_said] == [2, 3]
+        percents = [event.data["percent"] for event in third_said if event.name == "job"]
+        assert (percents[0], percents) == (75, sorted(percents))
+        for task in there:
+            task.cancel()
+
+    run_with_hub(test, Renderers(render, render_and_move_on))
 
 
 @pytest.mark.django_db(transaction=True)
