@@ -159,6 +159,7 @@ BATCH = {
     "callback_url": "''",
     **{name: name for name in ("total", "completed", "failed", "cancelled", "created_at", "ended_at")},
     "rounds": "CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END",
+    "revision": "total",
     "updated_at": "coalesce(ended_at, created_at)",
 }
 DELIVERY = {

@@ -6,10 +6,12 @@ what has become due and draws the consequences of what has ended (jobs.journal).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from celery import bootsteps
@@ -27,6 +29,42 @@ logger = logging.getLogger(__name__)
 _POOLS = ("prefork", "solo")  # a body is interrupted by a signal to its process's main thread
 
 
+class QuietForks:
+    """Lets this process fork only while none of its threads has a connection to SQLite.
+
+    SQLite notes in the process's memory which of its connections holds which lock (https://sqlite.org/howtocorrupt.html,
+    2.6). A child of the pool that is forked amid a write takes the note along, and waits for ever for a thread
+    that it does not have. Servers know better: there nobody waits for anybody.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        os.register_at_fork(before=self._before, after_in_parent=self._after)
+
+    @contextlib.contextmanager
+    def at_the_database(self) -> Iterator[None]:
+        """For a thread other than the main one: nothing is forked inside, and no connection is left open after it."""
+        if connection.vendor != "sqlite":
+            yield
+            return
+        with self._lock:
+            try:
+                yield
+            finally:
+                connection.close()
+
+    def _before(self) -> None:
+        if os.getpid() == self._pid:  # a child inherits this, and has no pulse
+            self._lock.acquire()
+            if connection.vendor == "sqlite" and not connection.in_atomic_block:
+                connection.close()
+
+    def _after(self) -> None:
+        if os.getpid() == self._pid:
+            self._lock.release()
+
+
 class Pulse(bootsteps.StartStopStep):
     """A thread of the worker's main process: heartbeat and sweep, until the worker stops."""
 
@@ -39,6 +77,7 @@ class Pulse(bootsteps.StartStopStep):
             raise ImproperlyConfigured(f"Jobs run in the pools {' and '.join(_POOLS)}, not in {pool}.")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._forks = QuietForks()
 
     def start(self, parent: Any) -> None:
         self._thread = threading.Thread(target=self._beat, args=(parent,), name="jobs-pulse", daemon=True)
@@ -59,24 +98,27 @@ class Pulse(bootsteps.StartStopStep):
         tick = min(pulse, settings.JOINTO_JOBS.tick.total_seconds())
         due = 0.0
         while not self._stop.is_set():
+            is_due = time.monotonic() >= due
+            if is_due:
+                due = time.monotonic() + pulse
             try:
-                if time.monotonic() >= due:
-                    due = time.monotonic() + pulse
-                    heartbeat(
-                        parent.hostname,
-                        queues=sorted(parent.app.amqp.queues.consume_from),
-                        concurrency=parent.concurrency or 1,
-                    )
-                    rescue.sweep()
-                dispatch.promote()
-                journal.book_all()
-                dead_letters.alert()
+                with self._forks.at_the_database():
+                    self._tick(parent, is_due)
             except Exception:  # the database or the broker may be away; the next tick finds out
                 logger.exception("a tick was missed")
                 connections.close_all()
             close_old_connections()
             self._stop.wait(tick)
         connection.close()
+
+    def _tick(self, parent: Any, is_due: bool) -> None:
+        if is_due:
+            queues = sorted(parent.app.amqp.queues.consume_from)
+            heartbeat(parent.hostname, queues=queues, concurrency=parent.concurrency or 1)
+            rescue.sweep()
+        dispatch.promote()
+        journal.book_all()
+        dead_letters.alert()
 
 
 def heartbeat(name: str, *, queues: list[str], concurrency: int) -> None:

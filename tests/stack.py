@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -57,6 +57,7 @@ class Stack:
         queues: str = "ai,media,export,assets,maintenance",
         concurrency: int = 2,
         pool: str = "prefork",
+        options: Sequence[str] = (),
         **env: str,
     ) -> Process:
         """A Celery worker that knows the kinds of tests.kinds too; there once its heartbeat is."""
@@ -70,6 +71,7 @@ class Stack:
                 *_CELERY,
                 *("worker", "-n", name, "-Q", queues, "-c", str(concurrency), "-P", pool, "-l", "INFO"),
                 *("--without-gossip", "--without-mingle"),
+                *options,
             ],
             **env,
         )

@@ -54,6 +54,19 @@ def test_pool_children_that_are_killed_again_and_again_lose_no_job(arena: Arena)
     assert worker.alive
 
 
+@pytest.mark.parametrize("arena", ["sqlite_redis", "pg_redis"], indirect=True)
+def test_a_worker_whose_children_are_recycled_all_the_time_goes_on_and_stops_when_told(arena: Arena) -> None:
+    """Each is forked from a process whose pulse is at the database now and then; see tests.jobs.test_forks."""
+    count = size(full=600, short=20)
+    options = ["--max-tasks-per-child", "3"]
+    worker = arena.worker(options=options, JOINTO_JOB_TICK_SECONDS="0.1", JOINTO_WORKER_PULSE_SECONDS="0.2")
+    arena.submit(count)
+    arena.check(completed=count)
+    assert arena.outcomes() == {"completed": count}
+    assert "database is locked" not in worker.text()
+    assert worker.stop(seconds=20) == 0
+
+
 def test_a_job_that_always_kills_its_child_becomes_a_dead_letter_and_the_worker_goes_on(arena: Arena) -> None:
     worker = arena.worker()
     deadly = kinds.die.submit((), {}, owner_id=arena.owner_id)[0].pk
