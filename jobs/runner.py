@@ -104,7 +104,6 @@ def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     progress = Progress()
-    began = time.monotonic()
     with watch.over(job, progress, log_tail.text) as watched:
         context = JobContext(
             job_id=job.pk,
@@ -116,11 +115,7 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
         )
         completed = False
         try:
-            with watched.interruptible(), dispatch.on_behalf_of(job):
-                try:
-                    result = kind.run(context, *job.args, **job.kwargs)
-                finally:
-                    _renew_connection(began)
+            result = _run_body(kind, job, context, watched)
             completed = _complete(job, result, context, log_tail)
         except watch.Stopped as stopped:
             if stopped.reason is watch.Reason.STOPPING:
@@ -137,10 +132,30 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     return result
 
 
-def _renew_connection(began: float) -> None:
-    """After a long body: the database may have restarted meanwhile, or a proxy given the idle connection up."""
-    if time.monotonic() - began > _CONNECTION_TRUSTED_SECONDS and not connection.in_atomic_block:
-        connection.close()
+def _run_body(kind: Kind, job: Job, context: JobContext, watched: watch.Watched) -> Any:
+    began, is_ours, returned = time.monotonic(), not connection.in_atomic_block, False
+    try:
+        with dispatch.on_behalf_of(job), watched.interruptible():
+            result = kind.run(context, *job.args, **job.kwargs)
+        returned = True
+        return result
+    finally:
+        # An interruption strikes anywhere, also between two steps of Django's that belong together: it may leave a
+        # transaction behind that nobody ends, and that swallows all that this process writes from then on. After a
+        # long body the database may have restarted, or a proxy given the idle connection up.
+        trusted = returned and not connection.in_atomic_block and not watched.reason
+        if is_ours and not (trusted and time.monotonic() - began < _CONNECTION_TRUSTED_SECONDS):
+            _discard_connection()
+
+
+def _discard_connection() -> None:
+    """Give the connection up in whatever state it is, with what was not committed; the next query opens another."""
+    left, connection.connection = connection.connection, None
+    connection.closed_in_transaction = False  # else Django waits for the end of a block that nobody is in
+    connection.in_atomic_block = False
+    if left is not None:
+        with contextlib.suppress(Exception):  # whatever a broken connection says to that: it is gone
+            left.close()
 
 
 def _complete(job: Job, result: Any, context: JobContext, log_tail: _LogTail) -> bool:

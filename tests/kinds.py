@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import connection
+from django.db import connection, transaction
 
 from jobs import children
 from jobs.context import JobContext
@@ -53,6 +53,15 @@ def sleep(ctx: JobContext, seconds: float) -> str:
     """Sleeps in one go: can only be stopped by a signal."""
     time.sleep(seconds)
     return "slept"
+
+
+@job(queue="maintenance", retry=QUICK)
+def end_in_a_transaction(ctx: JobContext, raises: bool = True) -> None:
+    """Enters one, writes, and never leaves it."""
+    transaction.atomic().__enter__()
+    Job.objects.filter(pk=ctx.job_id).update(message="never seen")
+    if raises:
+        raise Refused
 
 
 @job(queue="maintenance", retry=QUICK)

@@ -91,6 +91,17 @@ def test_a_job_that_always_kills_its_process_fails_after_its_cap_and_the_worker_
     assert kinds.add.delay(1, 1).get(timeout=30) == 2
 
 
+def test_a_body_that_ends_amid_a_transaction_takes_nothing_of_the_next_job_with_it(stack: Stack) -> None:
+    """As an interruption does between two steps of Django's: the transaction that nobody ends goes with its attempt."""
+    worker = stack.worker(concurrency=1)
+    result = kinds.end_in_a_transaction.delay()
+    assert wait_until(result, "failed").message == ""
+    assert kinds.add.delay(1, 1).get(timeout=30) == 2
+    assert kinds.end_in_a_transaction.delay(raises=False).get(timeout=30) is None
+    assert kinds.add.delay(2, 2).get(timeout=30) == 4
+    assert "SAVEPOINT" not in worker.text()
+
+
 def test_a_worker_that_stops_hands_its_job_back_uncharged(stack: Stack, tmp_path: Path) -> None:
     first = stack.worker()
     result = kinds.sleep.delay(61)
