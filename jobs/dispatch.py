@@ -30,6 +30,7 @@ from jobs import accounts, kinds, limits, line, quotas, statistics, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.memory import Remembered
 from jobs.models import Hold, Job, Worker
+from jobs.plain import plain
 from jobs.priority import NORMAL
 from jobs.status import WAITING, JobStatus
 
@@ -79,6 +80,7 @@ class Request:
     subject: str = ""
     priority: int | None = None
     quota: quotas.Quota | None = None
+    counts: bool = True  # False: nobody is refused it, whatever quota there is
     tier: str = ""
     batch_id: uuid.UUID | None = None
     callback_url: str = ""
@@ -183,7 +185,7 @@ def _priority(request: Request) -> int:
 
 
 def _reserve(request: Request, *, count: int = 1) -> datetime | None:
-    if request.owner_id is None or not quotas.applies_to(request.kind, request.quota):
+    if request.owner_id is None or not request.counts or not quotas.applies_to(request.kind, request.quota):
         return None
     return quotas.reserve(
         owner_id=request.owner_id,
@@ -210,8 +212,8 @@ def _row(request: Request) -> Job:
         queue=request.queue,
         owner_id=request.owner_id,
         subject=request.subject[:200],
-        args=_plain(list(request.args)),
-        kwargs=_plain(dict(request.kwargs)),
+        args=plain(list(request.args)),
+        kwargs=plain(dict(request.kwargs)),
         canvas=dict(request.canvas),
         batch_id=request.batch_id,
         callback_url=request.callback_url,
@@ -375,10 +377,5 @@ def _known(request: Request) -> Job | None:
 
 
 def _digest(kind: str, args: Any, kwargs: Any) -> bytes:
-    text = json.dumps([kind, _plain(list(args)), _plain(dict(kwargs))], sort_keys=True)
+    text = json.dumps([kind, plain(list(args)), plain(dict(kwargs))], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON gives it back; a TypeError at the caller, not in a worker, if it is no JSON."""
-    return json.loads(json.dumps(value, allow_nan=False))

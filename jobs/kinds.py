@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from celery import current_app
@@ -21,12 +21,16 @@ class Kind(Protocol):
     at_once: int | None
     per_user: int | None
     dead_letters: bool
+    soft_time_limit: int | None
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body: the context first, then the job's arguments."""
 
     def link(self, job: Job) -> None:
         """Tell whoever the job is about that it is the one that works for them now."""
+
+    def submit(self, args: Sequence[Any], kwargs: Mapping[str, Any], **options: Any) -> tuple[Job, bool]:
+        """Record a job; and whether it is a new one."""
 
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job."""

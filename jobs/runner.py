@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import os
 import threading
 import time
 import traceback
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 import structlog
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from jobs import canvas, dispatch, transitions, watch
 from jobs.context import JobContext
@@ -53,14 +55,25 @@ class Unexpected(JointoError):
     message = "Something unexpected went wrong. The job's attempts say more."
 
 
-def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
+def run(
+    kind: Kind,
+    message_id: str | None,
+    *,
+    worker: str,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     """Do the attempt that a message asks for, if the job is still to be had; what Celery is told of it.
 
-    Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
+    Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows. A message
+    whose job nobody has recorded is from somebody who knows the task's name alone (`send_task`, `celery call`, a beat
+    with older code): it is recorded now, with the message's id and arguments, and comes again in its turn.
     """
     job_id = job_id_of(message_id)
     job = _claim(job_id, worker=worker) if job_id else None
     if not job:
+        if job_id and not Job.objects.filter(pk=job_id).exists():
+            _record(kind, job_id, args, kwargs)
         logger.info("message %s finds nothing to do: its job is taken, not due, or at its end", message_id)
         raise Ignore
     bound = structlog.contextvars.bound_contextvars(job_id=str(job.pk), kind=job.kind, attempt=job.attempt)
@@ -69,6 +82,13 @@ def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
             return _attempt(kind, job, log_tail)
         finally:
             dispatch.release_quietly(job.queue, job.kind)
+
+
+def _record(kind: Kind, job_id: uuid.UUID, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Make a job of a message; what is wrong with its arguments is told to whoever waits for its result."""
+    logger.warning("no job %s is recorded: %s is made one of its message", job_id, kind.name)
+    with contextlib.suppress(IntegrityError):  # the same message came twice
+        kind.submit(args, kwargs, task_id=str(job_id))
 
 
 def _claim(job_id: uuid.UUID, *, worker: str) -> Job | None:
@@ -104,6 +124,7 @@ def run_untracked(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
     progress = Progress()
+    began = time.monotonic()
     with watch.over(job, progress, log_tail.text) as watched:
         context = JobContext(
             job_id=job.pk,
@@ -123,7 +144,7 @@ def _attempt(kind: Kind, job: Job, log_tail: _LogTail) -> Any:
         except Exception as error:  # noqa: BLE001  whatever a body raises is an outcome of the attempt
             _fail(kind, job, error, context, log_tail)
         except BaseException:  # the process is told to go
-            _gone(kind, job, context, log_tail)
+            _gone(kind, job, context, log_tail, lasted=time.monotonic() - began)
             raise
         finally:
             _clean_up(job, context, completed=completed)
@@ -206,13 +227,13 @@ def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail:
             raise error
 
 
-def _gone(kind: Kind, job: Job, context: JobContext, log_tail: _LogTail) -> None:
+def _gone(kind: Kind, job: Job, context: JobContext, log_tail: _LogTail, *, lasted: float) -> None:
     """Settle an attempt whose process is told to end, in the moments that are left for it.
 
-    By a worker that stops: nobody's fault. Else by the hard time limit, which sends TERM before KILL; to hand
-    that back uncharged would be to try it for ever.
+    By a worker that stops, or by an operator (`control revoke --terminate`): nobody's fault. Beyond the soft time
+    limit by the hard one, which sends TERM before KILL; to hand that back uncharged would be to try it for ever.
     """
-    if watch.is_stopping():
+    if watch.is_stopping() or lasted < (kind.soft_time_limit or math.inf):
         transitions.hand_back(job, log_tail=log_tail.text())
         return
     with contextlib.suppress(Retry, TimeLimit):

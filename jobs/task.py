@@ -68,7 +68,7 @@ class JobTask(Task):
         request = self.request
         if request.called_directly or request.is_eager:
             return runner.run_untracked(self, args, kwargs)
-        return runner.run(self, request.id, worker=request.hostname or "")
+        return runner.run(self, request.id, worker=request.hostname or "", args=args, kwargs=kwargs)
 
     def apply_async(
         self,
@@ -82,10 +82,10 @@ class JobTask(Task):
         callback_url: str = "",
         **options: Any,
     ) -> AsyncResult:
-        """Record a job. Celery's options mean what they always do; delays and limits are kept in the row.
+        """Record a job. Celery's options mean what they always do; delays are kept in the row, limits are the kind's.
 
         `owner_id`, `idempotency_key`, `batch_id` and `callback_url` are Jointo's own. Raises TypeError if the
-        arguments do not fit the body, or are no JSON; QuotaExceeded.
+        arguments do not fit the body, or are no JSON; BadArguments, QuotaExceeded.
         """
         job, _new = self.submit(
             args or (),
@@ -128,6 +128,8 @@ class JobTask(Task):
         **options: Any,
     ) -> dispatch.Request:
         """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, which calls no `recorded`."""
+        if options.get("soft_time_limit") or options.get("time_limit"):
+            raise TypeError(f"the time limits of {self.name} are those of its kind, and not of one job")
         named = self._named(args, kwargs)
         if owner_id is None and self.owner_of:
             owner_id = self.owner_of(**named)

@@ -75,7 +75,8 @@ def send(delivery: Delivery, *, now: datetime) -> str:
     if answer.status == HTTPStatus.GONE:
         raise WebhookGone
     if not 200 <= answer.status < 300:
-        raise WebhookRejected(f"The webhook's endpoint answered {said[:300]}", details={"status": answer.status})
+        problem = f"The webhook's endpoint answered {said[:300]}"
+        raise WebhookRejected(problem, details={"status": answer.status}, retry_after=answer.retry_after)
     return said
 
 

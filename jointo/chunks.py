@@ -33,6 +33,7 @@ _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _PATH = re.compile(rf"^/api/videos/uploads/({_UUID})/chunks/([0-9]{{1,9}})/$")
 _THREADS = 4  # as many chunks are written at once; each has a connection to the database that lasts
 _SPARE_BUFFERS = 8
+_HEADERS = {401: (b"www-authenticate", b"Upload-Token"), 503: (b"retry-after", b"5")}
 
 
 class NotFound(JointoError):
@@ -60,7 +61,7 @@ class ChunkDoor:
         found = _PATH.match(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
         headers: Mapping[str, str] = _headers(scope) if found else {}
         length = headers.get("Content-Length", "")
-        if not found or "Upload-Token" not in headers or not length.isdigit() or int(length) > self._chunk_bytes:
+        if not found or not headers.get("Upload-Token") or not length.isdigit() or int(length) > self._chunk_bytes:
             await self._application(scope, receive, send)
             return
         try:
@@ -68,11 +69,13 @@ class ChunkDoor:
         except BodyCutShort:
             return
         except JointoError as error:
-            await _answer(send, error.status, body(error.code, error.message, error.details))
+            await _answer(
+                send, error.status, body(error.code, error.message, error.details), _HEADERS.get(error.status)
+            )
         except (DatabaseError, InterfaceError):
             logger.exception("the database did not answer")
             sentence = "The database does not answer at the moment. Try again in a few seconds."
-            await _answer(send, 503, body("unavailable", sentence))
+            await _answer(send, 503, body("unavailable", sentence), _HEADERS[503])
         except Exception:  # what Django does for its views: written down, and told in our shape
             logger.exception("a chunk could not be taken")
             sentence = "Something went wrong on our side. It has been written down."
@@ -126,9 +129,10 @@ def _headers(scope: Scope) -> Mapping[str, str]:
     return CaseInsensitiveMapping(said)
 
 
-async def _answer(send: Send, status: int, content: Any) -> None:
+async def _answer(send: Send, status: int, content: Any, header: tuple[bytes, bytes] | None = None) -> None:
     text = json.dumps(content).encode() if content else b""
     headers = [(b"content-length", str(len(text)).encode())] if text else []
+    headers += [header] if header else []
     if text:
         headers.append((b"content-type", b"application/json"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

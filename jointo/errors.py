@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -47,18 +48,25 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     match error:
         case JointoError():
             headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
-            return Response(body(error.code, error.message, error.details), status=error.status, headers=headers)
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                headers["WWW-Authenticate"] = "Bearer"
+            return _answer(body(error.code, error.message, error.details), error.status, headers)
         case Http404():
-            return Response(body("not_found", "There is nothing of yours at this address."), status=404)
+            return _answer(body("not_found", "There is nothing of yours at this address."), 404)
         case PermissionDenied():
-            return Response(body("permission_denied", "You may not do this."), status=403)
+            return _answer(body("permission_denied", "You may not do this."), 403)
         case exceptions.APIException():
             return _of_api_exception(error)
         case OperationalError() | InterfaceError():
             logger.exception("the database did not answer")
             sentence = "The database does not answer at the moment. Try again in a few seconds."
-            return Response(body("unavailable", sentence), status=503, headers={"Retry-After": "5"})
+            return _answer(body("unavailable", sentence), 503, {"Retry-After": "5"})
     return None
+
+
+def _answer(content: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
+    """JSON, also to who asked for a stream of events."""
+    return Response(content, status=status, headers=headers, content_type="application/json")
 
 
 def _of_api_exception(error: exceptions.APIException) -> Response:
@@ -71,12 +79,12 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         details = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         details = json.loads(_whole(json.dumps(details, ensure_ascii=False)))
-        return Response(body(code, _first_sentence(details), details), status=400, headers=headers)
+        return _answer(body(code, _first_sentence(details), details), 400, headers)
     if isinstance(error, InvalidToken):
         sentence = "The token is wrong or has expired. Get one with a good refresh token, or sign in."
-        return Response(body(code, sentence), status=error.status_code, headers=headers)
+        return _answer(body(code, sentence), error.status_code, headers)
     said = error.detail.get("detail", "") if isinstance(error.detail, dict) else error.detail
-    return Response(body(code, _sentence(str(said))), status=error.status_code, headers=headers)
+    return _answer(body(code, _sentence(str(said))), error.status_code, headers)
 
 
 def _first_sentence(details: Any) -> str:

@@ -11,6 +11,7 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.http import parse_header_parameters
 
 from jointo.errors import body
 
@@ -22,8 +23,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _CHUNK = re.compile(r"^/api/videos/uploads/[^/]+/chunks/[^/]+/$")
 _ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
-_CHARSET = re.compile(rb"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
-_CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}  # Python has codecs that are none for text, and would fail on them
+_CHARSETS = {"utf-8", "utf8", "us-ascii"}  # Python has codecs that are none for text, and would fail on them
 
 
 class _TooLarge(Exception):
@@ -45,12 +45,18 @@ class BodyLimit:
             await self._application(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        charset = _CHARSET.search(headers.get(b"content-type", b""))
-        if charset and charset[1].lower() not in _CHARSETS:
+        try:
+            _, said = _parsed(headers.get(b"content-type", b""))
+            for kind in headers.get(b"accept", b"").split(b","):
+                _parsed(kind)
+        except (ValueError, LookupError):
+            await _refuse(send, 400, "bad_request", "The header Content-Type or Accept can't be read.", {})
+            return
+        if said.get("charset", "utf-8").lower() not in _CHARSETS:
             await _refuse(send, 415, "unsupported_charset", "Text has to come as UTF-8.", {})
             return
         limit = self._max_bytes if _CHUNK.match(scope["path"]) else min(self._max_bytes, _ANYTHING_ELSE)
-        announced = headers.get(b"content-length", b"0")
+        announced = headers.get(b"content-length", b"0").strip()
         if not announced.isdigit() or int(announced) > limit:
             await _refuse_size(send, limit)
             return
@@ -68,6 +74,11 @@ class BodyLimit:
             await self._application(scope, count, send)
         except _TooLarge:
             await _refuse_size(send, limit)
+
+
+def _parsed(header: bytes) -> tuple[str, dict[str, str]]:
+    """As Django will, where nobody would tell the client what it stumbled over. Raises ValueError, LookupError."""
+    return parse_header_parameters(header.decode("latin-1"))
 
 
 async def _refuse_size(send: Send, limit: int) -> None:

@@ -24,7 +24,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
         sentence = "The metrics are for the holder of JOINTO_METRICS_TOKEN. Send it as `Authorization: Bearer …`."
         headers = {"WWW-Authenticate": "Bearer"}
         return JsonResponse(body("not_authenticated", sentence), status=401, headers=headers)
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    try:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    except (TypeError, ValueError):  # a version that is none
+        encode, content_type = choose_encoder("")
     try:
         journal.book_quietly()
         return HttpResponse(encode(registry()), content_type=content_type)

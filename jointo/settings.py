@@ -254,6 +254,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jointo.schema.tell_of_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.JOB_STATUSES",
         "VideoStatus": "videos.models.VideoStatus.choices",

@@ -49,7 +49,7 @@ class _Served:
 class Receiver(_Served):
     """A webhook's endpoint. `answers` are statuses in order, the last one for ever; 0 hangs until the end."""
 
-    def __init__(self, *answers: int, location: str = "", body: bytes = b"thanks") -> None:
+    def __init__(self, *answers: int, location: str = "", retry_after: str = "", body: bytes = b"thanks") -> None:
         self.received: list[Received] = []
         self._answers = list(answers or (200,))
         self._over = threading.Event()
@@ -67,6 +67,8 @@ class Receiver(_Served):
                 self.send_response(answer)
                 if location:
                     self.send_header("location", location)
+                if retry_after:
+                    self.send_header("retry-after", retry_after)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -48,7 +48,7 @@ async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> 
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    if request.headers.get("If-None-Match") == tag:
+    if _is_known(request.headers.get("If-None-Match", ""), tag):
         return HttpResponse(status=304, headers=headers)
     wanted = _range(request, size, tag, changed)
     if wanted is None:
@@ -95,6 +95,11 @@ def _facts(path: Path) -> tuple[int, float]:
     return found.st_size, found.st_mtime
 
 
+def _is_known(said: str, tag: str) -> bool:
+    """Whether one of the tags that the client has is this one; RFC 9110, 13.1.2, compares weakly."""
+    return said.strip() == "*" or tag in {known.strip().removeprefix("W/") for known in said.split(",")}
+
+
 def _range(request: HttpRequest, size: int, tag: str, changed: float) -> tuple[int, int, bool] | None:
     """First and last byte to send, and whether that is what was asked for; None for a range beyond the end.
 
@@ -105,8 +110,10 @@ def _range(request: HttpRequest, size: int, tag: str, changed: float) -> tuple[i
     if not said or not _still_the_same(request.headers.get("If-Range"), tag, changed):
         return whole
     start, end = said.groups()
+    if (not start and not end) or (start and end and int(end) < int(start)):
+        return whole
     if not start:  # the last so many bytes
-        count = int(end or 0)
+        count = int(end)
         return (max(0, size - count), size - 1, True) if count and size else None
     first, last = int(start), min(int(end or size - 1), size - 1)
     return (first, last, True) if first <= last else None

@@ -23,11 +23,11 @@ class JobUrls(TypedDict):
     retry: str
 
 
-class JobError(TypedDict):
+class JobErrorSerializer(serializers.Serializer[Any]):
     """What went wrong: a stable code, and a sentence."""
 
-    code: str
-    message: str
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -94,7 +94,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(cast(Any, JobError))  # a TypedDict is fine; the stubs do not know
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
         return job.error
 
@@ -118,6 +118,7 @@ class JobDetailSerializer(JobSerializer):
     expected_start_at = serializers.SerializerMethodField(
         help_text="When a waiting job will probably start, by how long others took lately; null if nobody can say."
     )
+    callback_url = serializers.CharField(read_only=True, help_text="empty: nobody is called")
     attempts = AttemptSerializer(many=True, read_only=True)
 
     class Meta(JobSerializer.Meta):

@@ -38,6 +38,11 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def retry_after(self) -> float | None:
+        """For how many seconds the server wants to be left alone, if it says so in seconds."""
+        return _seconds(self.headers.get("retry-after", ""))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Downloaded:
@@ -186,8 +191,11 @@ def _failure(status: int, retry_after: str) -> JointoError:
     details = {"status": status}
     if status < 500 and status not in _PASSING:
         return OutboundRejected(details=details)
-    seconds = min(float(retry_after), MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None
-    return OutboundFailed(details=details, retry_after=seconds)
+    return OutboundFailed(details=details, retry_after=_seconds(retry_after))
+
+
+def _seconds(retry_after: str) -> float | None:
+    return min(float(retry_after), MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None
 
 
 def _unpacked(chunks: Iterable[bytes], *, encoding: str, limit: int) -> Iterator[bytes]:

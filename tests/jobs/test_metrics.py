@@ -54,6 +54,11 @@ def test_jobs_are_told_by_status_kind_and_queue() -> None:
     assert value(read, "jointo_job_ends_total", outcome="completed", **ADD) == 1
 
 
+@pytest.mark.parametrize("wanted", ["text/plain; version=abc", "nonsense", "application/openmetrics-text; version=x"])
+def test_a_format_that_nobody_knows_gets_the_usual_one(wanted: str) -> None:
+    assert Client().get("/metrics", headers={"Accept": wanted}).status_code == 200
+
+
 def test_durations_are_histograms_whose_buckets_add_up() -> None:
     for seconds in (0.05, 0.9, 1, 1.01, 50):
         job = make_claimed_job()

@@ -21,10 +21,34 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import deliveries, journal, kinds, letter_tasks, mail, notifications, runner, signing, transitions, webhooks
+from jobs import (
+    deliveries,
+    journal,
+    kinds,
+    letter_tasks,
+    mail,
+    notifications,
+    quotas,
+    runner,
+    signing,
+    transitions,
+    webhooks,
+)
 from jobs.errors import JointoError
 from jobs.mail import MailRefused, MailUnavailable
-from jobs.models import Account, Batch, Channel, DeadLetter, Delivery, DeliveryStatus, Hold, Job, Transition
+from jobs.models import (
+    Account,
+    Batch,
+    Channel,
+    DeadLetter,
+    Delivery,
+    DeliveryStatus,
+    Hold,
+    Job,
+    Period,
+    QuotaLimit,
+    Transition,
+)
 from jobs.outbound import OutboundTimeout, UrlRefused
 from jobs.status import JobStatus
 from jobs.webhooks import WebhookGone, WebhookRejected, WebhookSecretMissing, WebhookSecretUnusable
@@ -392,6 +416,25 @@ def test_an_answer_that_is_not_2xx_is_tried_again(answer: int, settings: Setting
         change(settings, inner_hosts=(receiver.host,))
         a_webhook(receiver.url, user=listener())
         assert attempt(delivering()[0]).status == JobStatus.RETRYING
+
+
+@COMMITTED
+def test_an_endpoint_that_says_how_long_to_wait_is_left_alone_for_so_long(settings: Settings) -> None:
+    with Receiver(429, retry_after="900") as receiver:
+        change(settings, inner_hosts=(receiver.host,))
+        a_webhook(receiver.url, user=listener())
+        job = attempt(delivering()[0])
+        assert timedelta(seconds=890) < job.run_at - timezone.now() <= timedelta(seconds=900)
+
+
+def test_a_quota_on_what_tells_people_stops_neither_it_nor_the_journal() -> None:
+    QuotaLimit.objects.create(tier="free", kind=webhooks.KIND, period=Period.HOUR, limit=1)
+    quotas.overridden.forget()
+    ann = listener(webhook_url=URL)
+    for _ in range(3):
+        ended(owner_id=ann.pk)
+    assert journal.book_all()
+    assert len(told(user=ann)) == len(delivering()) == 3
 
 
 @COMMITTED

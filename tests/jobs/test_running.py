@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import chain, chord, group
+from celery import chain, chord, current_app, group
 from celery.result import AsyncResult
 from django.db import transaction
 from django_celery_results.models import TaskResult
@@ -54,6 +54,31 @@ def test_a_result_is_seen_where_operators_look_for_results(worker: Process) -> N
 def test_a_plain_task_still_is_a_plain_task(worker: Process) -> None:
     assert kinds.plain.delay(7).get(timeout=20) == 7
     assert not Job.objects.exists()
+
+
+def test_a_message_from_somebody_who_knows_the_name_alone_becomes_a_job(worker: Process) -> None:
+    """`send_task`, `celery call`, a beat with older code: no job was recorded, so the worker does."""
+    result = current_app.send_task(kinds.add.name, (2, 3))
+    assert result.get(timeout=30) == 5
+    assert (ended(result).status, outcomes(ended(result))) == ("completed", ["completed"])
+    wrong = current_app.send_task(kinds.add.name, (1, 2, 3))
+    with pytest.raises(Exception, match="too many positional arguments"):
+        wrong.get(timeout=30)
+    assert not Job.objects.filter(pk=wrong.id).exists()
+
+
+def test_an_attempt_that_an_operator_revokes_is_not_charged_and_done_again(worker: Process) -> None:
+    result = kinds.sleep.delay(3)
+    wait_for(lambda: Job.objects.get(pk=result.id).attempt == 1, what="the first attempt")
+    current_app.control.revoke(result.id, terminate=True)
+    job = ended(result)
+    assert (job.status, outcomes(job)) == ("completed", ["handed_back", "completed"])
+    assert job.max_attempts == kinds.QUICK.max_attempts + 1
+
+
+def test_the_time_limits_of_one_job_can_not_be_asked_for(db: None) -> None:
+    with pytest.raises(TypeError, match="those of its kind"):
+        kinds.add.apply_async((1,), soft_time_limit=1)
 
 
 def test_a_job_that_is_rolled_back_never_existed(worker: Process) -> None:

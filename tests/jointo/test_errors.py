@@ -35,7 +35,19 @@ QUERIES = [
     {"created_after": "x"},
     {"unknown[]": "\0"},
 ]
-RAW = [b"", b"{", b"null", b"[]", b"\xff\xfe", b'"text"', b"[" * 50_000, b"9" * 10_000, b"NaN", b'{"a":1}{"b":2}']
+RAW = [
+    b"",
+    b"{",
+    b"[" * 500 + b"]" * 500,
+    b"null",
+    b"[]",
+    b"\xff\xfe",
+    b'"text"',
+    b"[" * 50_000,
+    b"9" * 10_000,
+    b"NaN",
+    b'{"a":1}{"b":2}',
+]
 
 
 def schema_of_the_api() -> dict[str, Any]:
@@ -131,11 +143,29 @@ def test_what_a_client_wants_to_hear_may_be_anything(api: APIClient) -> None:
         check(api.get("/api/jobs/", headers={"Accept": wanted}), wanted)
 
 
+def test_what_is_nested_too_deeply_to_be_passed_on_is_refused(api: APIClient) -> None:
+    deep = b'{"kind": "k", "members": ' + b"[" * 480 + b"]" * 480 + b"}"
+    answer = api.post("/api/batches/", deep, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed_body")
+
+
+def test_an_error_is_json_also_to_who_asked_for_a_stream(api: APIClient) -> None:
+    answer = api.get(f"/api/jobs/{uuid.uuid4()}/events/", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+
+
+def test_a_filter_that_is_too_long_is_refused_before_the_database_does(api: APIClient) -> None:
+    assert api.get("/api/videos/", {"title": "a" * 60_000}).status_code == 400
+
+
 def test_a_host_that_is_not_ours_is_refused_in_the_same_shape() -> None:
     answer = Client().get("/api/jobs/", headers={"Host": "evil.example"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 
 
 def test_the_schema_and_its_pages_are_there(api: APIClient) -> None:
-    assert api.get("/api/schema/").status_code == 200
+    for version in ("", "?version=2", "?version=%0a", "?version=%00"):
+        assert api.get(f"/api/schema/{version}").status_code == 200
+    operations = [one for path in addresses().values() for one in path.values()]
+    assert all("default" in one["responses"] for one in operations if "responses" in one)
     assert api.get("/api/docs/").status_code == 200

@@ -75,3 +75,10 @@ def test_a_body_beyond_the_limit_is_413_however_it_comes(stack: Stack) -> None:
     assert status(heads(path, token, close, f"Content-Length: {LIMIT}"), iter([body])) == (400, "invalid")
     few = chunked(LIMIT // 2, 16 * 1024)
     assert status(heads(path, token, close, "Transfer-Encoding: chunked"), few) == (400, "malformed_body")
+
+
+@pytest.mark.parametrize("header", ["Content-Type: a/b; x*=nope''y", "Accept: text/html, a/b; q*=nope''y"])
+def test_a_header_that_django_stumbles_over_is_refused_in_the_one_shape(stack: Stack, header: str) -> None:
+    _, address = stack.web()
+    head = f"GET /health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n".encode()
+    assert answer_to(address, head, iter(()))[:2] == (400, "bad_request")

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from jobs import line
 from jobs.api.options import CallbackURLField
-from jobs.api.serializers import JobError, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer
 from videos.models import Rendition, Upload, Video, VideoStatus
 from videos.uploads import digests, sessions, tokens
 
@@ -66,7 +66,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     chunks_total = serializers.IntegerField(read_only=True)
     received = serializers.SerializerMethodField(help_text="ranges of chunks that are there: [[first, last], …]")
     video: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
-        read_only=True, help_text="what it became, once it was merged"
+        read_only=True, allow_null=True, help_text="what it became, once it was merged"
     )
     expires_at = serializers.SerializerMethodField()
 
@@ -187,7 +187,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         ]
         read_only_fields = [name for name in fields if name != "title"]
 
-    @extend_schema_field(cast(Any, JobError))  # a TypedDict is fine; the stubs do not know
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, video: Video) -> dict[str, str] | None:
         return video.job.error if video.job and video.status == VideoStatus.FAILED else None
 

@@ -118,6 +118,8 @@ class MergeChunks(WithToken):
         title = PurePath(name).stem or name
         start = functools.partial(tasks.start, callback_url=wanted["callback_url"])
         video = sessions.complete(upload, title=title, start=start, file_hash=wanted["file_hash"])
+        if video.job:
+            video.job.refresh_from_db()  # it has been released meanwhile
         merged = {
             "detail": "The upload is complete and is being processed.",
             "video": VideoSerializer(video).data,

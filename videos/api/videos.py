@@ -33,7 +33,7 @@ class VideoFilter(django_filters.FilterSet):
     """Filters of the list, by field name."""
 
     deleted = django_filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="by_deletion")
-    title = django_filters.CharFilter(lookup_expr="icontains")
+    title = django_filters.CharFilter(lookup_expr="icontains", max_length=255)
 
     def filter_queryset(self, queryset: QuerySet[Video]) -> QuerySet[Video]:
         """Deleted ones are shown to those alone who ask for them."""
@@ -110,6 +110,7 @@ class ProcessVideo(GenericAPIView[Any]):
         if not video.source or not storage.path_of(video.source).is_file():
             raise errors.SourceGone
         job = tasks.start(video.pk, idempotency_key=_key(request), **options_of(request))
+        job.refresh_from_db()  # it has been released meanwhile
         return Response(JobSerializer(job).data, status=202)
 
 
