@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from datetime import datetime
 from typing import ClassVar
@@ -61,10 +62,9 @@ def cancel(job: Job, *, by: str) -> None:
 
     Raises NotCancellable if it has ended.
     """
-    cancelled = transitions.cancel(job.pk, reason=f"cancelled by {by}")
-    if cancelled is None:
+    tell = functools.partial(canvas.failed, error=TaskRevokedError("cancelled"))
+    if transitions.cancel(job.pk, reason=f"cancelled by {by}", then=tell) is None:
         raise NotCancellable
-    canvas.failed(cancelled, TaskRevokedError("cancelled"))
     dispatch.release_quietly(job.queue, job.kind)
 
 

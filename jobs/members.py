@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -122,14 +123,14 @@ def set_aside(batch_id: uuid.UUID) -> int:
 def cancel(batch_id: uuid.UUID, *, by: str, limit: int) -> int:
     """Cancel the next few members that have not ended, those that could start or run first; how many were met."""
     met = 0
+    tell = functools.partial(canvas.failed, error=TaskRevokedError("cancelled"))
     touched: set[tuple[str, str]] = set()
     about_to_start = active(batch_id).filter(released_at__isnull=False)
     for some in (about_to_start, active(batch_id).filter(status=JobStatus.PROCESSING), active(batch_id)):
         for pk in list(some.order_by("id").values_list("pk", flat=True)[: limit - met]):
             met += 1
-            job = transitions.cancel(pk, reason=f"cancelled by {by}")
+            job = transitions.cancel(pk, reason=f"cancelled by {by}", then=tell)
             if job:  # else it ended meanwhile
-                canvas.failed(job, TaskRevokedError("cancelled"))
                 touched.add((job.queue, job.kind))
     for queue, kind in sorted(touched):
         dispatch.release_quietly(queue, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import shutil
@@ -67,9 +68,8 @@ def _rescue_one(job: Job) -> bool:
     exhausted = job.attempt >= job.max_attempts
     if crashes >= settings.JOINTO_JOBS.max_crashes or exhausted:
         error: JointoError = Crashed() if exhausted else CrashedTooOften()
-        moved = transitions.fail(job, code=error.code, message=error.message, crashed=True, dead=True)
-        if moved:
-            canvas.failed(job, error)
+        tell = functools.partial(canvas.failed, error=error)
+        moved = transitions.fail(job, code=error.code, message=error.message, crashed=True, dead=True, then=tell)
     else:
         wait = timedelta(seconds=crash_wait_seconds(crashes))
         moved = transitions.retry_later(job, wait=wait, code=Crashed.code, message=Crashed.message, crashed=True)
@@ -87,10 +87,8 @@ def expire(*, now: Instant | None = None) -> int:
 
 def _expire_one(job: Job) -> bool:
     error = DeadlinePassed()
-    moved = transitions.refuse(job, code=error.code, message=error.message)
-    if moved:
-        canvas.failed(job, error)
-    return moved
+    tell = functools.partial(canvas.failed, error=error)
+    return transitions.refuse(job, code=error.code, message=error.message, then=tell)
 
 
 def child_died(job_id: uuid.UUID, *, worker: str) -> None:

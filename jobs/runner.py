@@ -220,8 +220,8 @@ def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail:
             raise Retry(exc=error, when=cast(Any, seconds))  # a number of seconds, whatever the stubs say
         case GiveUp(exhausted):
             dead = kind.dead_letters and (exhausted or ours.needs_operator)
-            if transitions.fail(job, code=ours.code, message=message, dead=dead, **said):
-                canvas.failed(job, error)
+            tell = functools.partial(canvas.failed, error=error)
+            if transitions.fail(job, code=ours.code, message=message, dead=dead, then=tell, **said):
                 for action in context.after_failure:
                     _quietly(lambda action=action: action(error))
             raise error

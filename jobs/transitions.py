@@ -23,6 +23,7 @@ from jobs.models import DeadLetter, Hold, Instant, Job, Resolution, Transition
 from jobs.status import RETRYABLE, JobStatus, Outcome, may_move
 
 Effect = Callable[[], None]
+Then = Callable[[Job], None]
 
 _AT_ONCE = 500
 
@@ -125,8 +126,20 @@ def retry_later(
         return _leave(job, JobStatus.RETRYING, outcome, fields, said, reason=code)
 
 
-def fail(job: Job, *, code: str, message: str, crashed: bool = False, dead: bool = False, **attempt: Any) -> bool:
-    """End the job badly, for good, until a person retries it; `dead`: an operator should see it."""
+def fail(
+    job: Job,
+    *,
+    code: str,
+    message: str,
+    crashed: bool = False,
+    dead: bool = False,
+    then: Then | None = None,
+    **attempt: Any,
+) -> bool:
+    """End the job badly, for good, until a person retries it; `dead`: an operator should see it.
+
+    `then` commits together with it, or not at all; so it does for `refuse` and `cancel`.
+    """
     outcome = Outcome.CRASHED if crashed else Outcome.FAILED
     fields = {"error_code": code, "error_message": message, "crashes": F("crashes") + int(crashed), **_ENDED}
     said = {"error_code": code, "error_message": message, **attempt}
@@ -135,7 +148,7 @@ def fail(job: Job, *, code: str, message: str, crashed: bool = False, dead: bool
             return False
         error = {"code": code, "message": message}
         results.mirror(job, JobStatus.FAILED, error=error, traceback=said.get("traceback"))
-        _ended_badly(job, code=code, message=message, dead=dead)
+        _ended_badly(job, code=code, message=message, dead=dead, then=then)
     return True
 
 
@@ -146,17 +159,17 @@ def hand_back(job: Job, **attempt: Any) -> bool:
         return _leave(job, JobStatus.PENDING, Outcome.HANDED_BACK, fields, attempt, reason="the worker was stopped")
 
 
-def refuse(job: Job, *, code: str, message: str, dead: bool = False) -> bool:
+def refuse(job: Job, *, code: str, message: str, dead: bool = False, then: Then | None = None) -> bool:
     """Fail a waiting job that can't be started: its deadline passed, or nobody knows its kind."""
     with transaction.atomic():
         fields = {"error_code": code, "error_message": message, **_ENDED}
         moved = _move(job, JobStatus.FAILED, fields, reason=code, error={"code": code, "message": message})
         if moved:
-            _ended_badly(job, code=code, message=message, dead=dead)
+            _ended_badly(job, code=code, message=message, dead=dead, then=then)
     return moved
 
 
-def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
+def cancel(job_id: uuid.UUID, *, reason: str = "", then: Then | None = None) -> Job | None:
     """Cancel a job that has not ended; None if it has. A running attempt stops at its next look."""
     while True:
         job = Job.objects.get(pk=job_id)
@@ -164,7 +177,7 @@ def cancel(job_id: uuid.UUID, *, reason: str = "") -> Job | None:
             return None
         with transaction.atomic():
             if _move(job, JobStatus.CANCELLED, _ENDED, reason=reason, outcome=Outcome.CANCELLED):
-                _ended_badly(job, code="", message="", dead=False)
+                _ended_badly(job, code="", message="", dead=False, then=then)
                 return job
 
 
@@ -202,7 +215,7 @@ def retry(job: Job, *, budget: int, by: str = "", reserved_at: datetime | None =
 _ENDED: dict[str, Any] = {"finished_at": Now(), "reserved_at": None}
 
 
-def _ended_badly(job: Job, *, code: str, message: str, dead: bool) -> None:
+def _ended_badly(job: Job, *, code: str, message: str, dead: bool, then: Then | None) -> None:
     """What belongs to a job's failure or cancellation, in the same transaction: its quota, its dead letter."""
     if job.reserved_at is not None:
         quotas.give_back(job)
@@ -215,6 +228,8 @@ def _ended_badly(job: Job, *, code: str, message: str, dead: bool) -> None:
             attempt=job.attempt,
             created_at=Now(),
         )
+    if then:
+        then(job)
 
 
 def _mine(job: Job) -> Any:
