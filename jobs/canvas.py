@@ -18,7 +18,8 @@ from celery.canvas import Signature
 from django.db import transaction
 from kombu.utils.json import dumps, loads
 
-from jobs import dispatch, kinds
+from jobs import kinds
+from jobs.heirs import on_behalf_of
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def succeeded(job: Job, result: Any) -> None:
     wanted = _wanted(job)
     if not wanted:
         return
-    with dispatch.on_behalf_of(job):
+    with on_behalf_of(job):
         for link in _listed(wanted.get("link")):
             _submit(_signature(link), result, job, wanted)
         chain = _listed(wanted.get("chain"))

@@ -7,15 +7,13 @@ broker loses is released again by `resend`.
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import hashlib
 import json
 import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +24,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from jobs import accounts, kinds, limits, line, quotas, statistics, transitions
+from jobs import accounts, heirs, kinds, limits, line, quotas, statistics, transitions
 from jobs.errors import JointoError, Remedy
+from jobs.heirs import on_behalf_of as on_behalf_of
 from jobs.memory import Remembered
 from jobs.models import Hold, Job, Worker
 from jobs.plain import plain
@@ -46,7 +45,6 @@ _UNKNOWN_WAIT = timedelta(minutes=1)
 _UNKNOWN_AT_MOST = 5
 
 _broker_down_until = 0.0
-_parent: contextvars.ContextVar[Job | None] = contextvars.ContextVar("jobs_parent", default=None)
 
 
 class UnknownQueue(JointoError):
@@ -90,16 +88,6 @@ class Request:
     deadline_at: datetime | None = None
     idempotency_key: str | None = None
     canvas: Mapping[str, Any] = field(default_factory=dict)
-
-
-@contextlib.contextmanager
-def on_behalf_of(job: Job) -> Iterator[None]:
-    """What is submitted inside belongs to the job's owner, and has its priority, unless it says otherwise."""
-    token = _parent.set(job)
-    try:
-        yield
-    finally:
-        _parent.reset(token)
 
 
 def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tuple[Job, bool]:
@@ -167,7 +155,7 @@ def _completed(request: Request) -> Request:
     """The request with what it inherits: owner and priority of the job that asks, or the owner's tier's."""
     if request.queue not in settings.CELERY_TASK_QUEUES:
         raise UnknownQueue(f"There is no queue called {request.queue!r}.")
-    parent = _parent.get()
+    parent = heirs.parent()
     owner_id, priority, tier = request.owner_id, request.priority, request.tier
     if owner_id is None and parent:
         owner_id = parent.owner_id
