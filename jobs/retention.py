@@ -10,7 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django_celery_results.models import GroupResult, TaskResult
+from django_celery_results.models import (  # type: ignore[attr-defined]  # the stubs miss the first
+    ChordCounter,
+    GroupResult,
+    TaskResult,
+)
 
 from jobs import beat, statistics
 from jobs.models import Batch, DeadLetter, Delivery, Job
@@ -57,9 +61,18 @@ def _remove(rows: QuerySet[Any], keys: list[Any]) -> int:
         held = rows.order_by().filter(pk__in=keys).select_for_update(of=("self",))
         if rows.model is Job:
             found = list(held.values_list("pk", "kind", "queue", "status"))
+            _forget_chords([row[0] for row in found])
         else:
             found = list(held.values_list("pk"))
         rows.model._default_manager.filter(pk__in=[row[0] for row in found]).delete()
         if rows.model is Job:  # last, as whoever books meanwhile waits for these few rows
             statistics.removed(Counter(row[1:] for row in found))
     return len(found)
+
+
+def _forget_chords(job_ids: list[Any]) -> None:
+    """Remove the counters of chords that can't complete any more: a member of theirs has failed, and goes now."""
+    members = Job.objects.filter(pk__in=job_ids, canvas__has_key="chord")
+    groups = set(members.values_list("canvas__group_id", flat=True))
+    if groups:
+        ChordCounter.objects.filter(group_id__in=groups).delete()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
@@ -34,6 +34,13 @@ def check_processing_status() -> dict[str, int]:
 def health_check() -> dict[str, Any]:
     """How the parts are that jobs need; kept as a result for the operator."""
     return health.report()
+
+
+@shared_task(ignore_result=True)
+def call_errbacks(failed: dict[str, Any], errbacks: list[Any], error: dict[str, Any]) -> None:
+    """Call the error callbacks of a failed job that are plain tasks (jobs.backend)."""
+    backend: Any = current_app.backend
+    backend.call_errbacks(failed, errbacks, error)
 
 
 @job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))

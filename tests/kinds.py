@@ -158,6 +158,24 @@ def plain(value: Any) -> Any:
     return value
 
 
+@shared_task
+def note(value: str, path: str) -> None:
+    """No job: writes what it is given into a file."""
+    Path(path).write_text(value)
+
+
+@shared_task
+def plain_failure(request: Any, error: Exception, traceback: Any, path: str = "") -> None:
+    """No job: an error callback of Celery's new kind, which is called with the failure itself."""
+    Path(path).write_text(f"{request.id} {type(error).__name__}")
+
+
+@job(queue="maintenance", retry=QUICK)
+def record_failure(ctx: JobContext, failed_id: str) -> str:
+    """An error callback that is a job."""
+    return failed_id
+
+
 @job(queue="maintenance", retry=QUICK, at_once=1)
 def one_at_a_time(ctx: JobContext, folder: str) -> int:
     """Notes how many of its kind were there when it began; more than one is a fault."""
