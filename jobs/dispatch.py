@@ -7,6 +7,7 @@ broker loses is released again by `resend`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -20,11 +21,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from jobs import accounts, heirs, kinds, limits, line, quotas, statistics, transitions
+from jobs import accounts, canvas, heirs, kinds, limits, line, quotas, statistics, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.heirs import on_behalf_of as on_behalf_of
 from jobs.memory import Remembered
@@ -42,7 +43,7 @@ _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait fo
 _AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order
 _MOST_AHEAD = 8
 _UNKNOWN_WAIT = timedelta(minutes=1)
-_UNKNOWN_AT_MOST = 5
+_UNKNOWN_AT_MOST = timedelta(minutes=10)
 
 _broker_down_until = 0.0
 
@@ -54,6 +55,13 @@ class UnknownQueue(JointoError):
     status = 400
     remedy = Remedy.NONE
     message = "There is no queue of this name."
+
+
+class UnknownKind(JointoError):
+    """No process has known the job's kind for a while: it was removed or renamed while the job waited."""
+
+    code = "unknown_kind"
+    message = "No task of this name is known any more."
 
 
 class IdempotencyKeyReused(JointoError):
@@ -340,12 +348,19 @@ def _ahead(queue: str) -> int:
 
 
 def _put_off(job: Job) -> None:
-    """A kind that this process does not know, perhaps as its code is older: others get a few minutes to take it."""
-    if job.releases > _UNKNOWN_AT_MOST:
-        transitions.refuse(job, code="unknown_kind", message=f"No task is called {job.kind} any more.", dead=True)
+    """A kind that this process does not know, perhaps as its code is older: others get some minutes to take it.
+
+    Counted in time, from when it was met first: releases are also resends and retries, and a job that had been
+    through some would fail at once while a new version is rolled out.
+    """
+    waits = Job.objects.filter(pk=job.pk, status__in=sorted(WAITING))
+    if waits.filter(unknown_since__lte=transitions.after(Now(), -_UNKNOWN_AT_MOST)).exists():
+        error = UnknownKind(f"No task is called {job.kind} any more.")
+        tell = functools.partial(canvas.failed, error=error)
+        transitions.refuse(job, code=error.code, message=error.message, dead=True, then=tell)
         return
     later = {"released_at": None, "hold": Hold.LATER, "turn": None, "run_at": transitions.after(Now(), _UNKNOWN_WAIT)}
-    Job.objects.filter(pk=job.pk, status__in=sorted(WAITING)).update(**later)
+    waits.update(**later, unknown_since=Coalesce("unknown_since", Now()))
 
 
 def _put_back(jobs: Sequence[Job], error: Exception) -> None:

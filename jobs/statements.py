@@ -26,7 +26,7 @@ _WAITING = "SELECT status, attempt FROM jobs_job WHERE id = %s AND status IN ('p
 _CLAIM = """
     UPDATE jobs_job SET
         status = 'processing', attempt = attempt + 1, lease_expires_at = {after}, released_at = NULL, level = priority,
-        started_at = COALESCE(started_at, {now}), updated_at = {now},
+        unknown_since = NULL, started_at = COALESCE(started_at, {now}), updated_at = {now},
         "current" = 0, total = 0, message = '', error_code = '', error_message = ''
     WHERE id = %s AND status = %s AND attempt = %s
         AND released_at IS NOT NULL AND run_at <= {now} AND (deadline_at IS NULL OR deadline_at > {now})

@@ -190,6 +190,7 @@ def retry(job: Job, *, budget: int, by: str = "", reserved_at: datetime | None =
         "finished_at": None,
         "run_at": Now(),
         "deadline_at": None,
+        "unknown_since": None,
         "result": None,
         "error_code": "",
         "error_message": "",

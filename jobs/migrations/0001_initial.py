@@ -261,6 +261,15 @@ class Migration(migrations.Migration):
                 ("deadline_at", models.DateTimeField(blank=True, null=True, verbose_name="not after")),
                 ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="given to the broker at")),
                 ("releases", models.PositiveIntegerField(default=0, verbose_name="times given to the broker")),
+                (
+                    "unknown_since",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="when it was put off for this first",
+                        null=True,
+                        verbose_name="of an unknown kind since",
+                    ),
+                ),
                 ("lease_expires_at", models.DateTimeField(blank=True, null=True, verbose_name="lease until")),
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 ("updated_at", models.DateTimeField(verbose_name="updated")),

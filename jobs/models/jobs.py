@@ -111,6 +111,9 @@ class Job(models.Model):
     deadline_at = models.DateTimeField(_("not after"), null=True, blank=True)
     released_at = models.DateTimeField(_("given to the broker at"), null=True, blank=True)
     releases = models.PositiveIntegerField(_("times given to the broker"), default=0)
+    unknown_since = models.DateTimeField(
+        _("of an unknown kind since"), null=True, blank=True, help_text=_("when it was put off for this first")
+    )
     lease_expires_at = models.DateTimeField(_("lease until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("updated"))

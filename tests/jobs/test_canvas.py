@@ -22,7 +22,7 @@ from django_celery_results.models import (  # type: ignore[attr-defined]  # the 
     TaskResult,
 )
 
-from jobs import canvas, control, members, quotas, rescue, retention, transitions
+from jobs import canvas, control, dispatch, members, quotas, rescue, retention, transitions
 from jobs.models import Batch, Job, QuotaLimit
 from jobs.status import WAITING
 from jobs.testing import Clock, run
@@ -76,7 +76,15 @@ def cancel_in_a_batch(job: Job) -> None:
     assert members.cancel(batch.pk, by="ann", limit=10) == 1
 
 
-ENDS = [fail, expire, crash, cancel, cancel_in_a_batch]
+def forget_its_kind(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(kind="gone.away")
+    job.refresh_from_db()
+    dispatch._put_off(job)
+    Clock().turn(timedelta(minutes=30))
+    dispatch._put_off(job)
+
+
+ENDS = [fail, expire, crash, cancel, cancel_in_a_batch, forget_its_kind]
 
 
 # -- error callbacks ---------------------------------------------------------------------------------------
@@ -280,7 +288,7 @@ def test_a_signature_that_is_applied_twice_is_done_twice(shape: str, caplog: pyt
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ENDS[:-1])
 def test_a_chord_whose_member_failed_runs_its_body_once_when_that_is_retried_and_completes(end: Any) -> None:
     result = chord([kinds.add.s(n, 1) for n in range(3)], kinds.collect.s()).apply_async()
     first, second, third = of(kinds.add)

@@ -15,8 +15,9 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from jobs import dispatch, transitions
+from jobs import control, dispatch, line, transitions
 from jobs.models import Job, Worker
+from jobs.testing import Clock, run
 from jobs.worker import heartbeat
 from tests import kinds
 from tests.builders import claim, make_job, make_user
@@ -172,6 +173,42 @@ def test_while_all_workers_are_busy_a_message_waits_rightfully(broker: Redis) ->
     assert dispatch.resend(older_than=MINUTE) == 0
     make_worker(concurrency=1)
     assert dispatch.resend(older_than=MINUTE) == 1
+
+
+def test_a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it_however_often_it_was_sent(broker: Redis) -> None:
+    (job,) = make_waiting(1)
+    Job.objects.filter(pk=job.pk).update(kind="tests.of_tomorrow", releases=30)
+    for _ in range(5):
+        make_worker()
+        dispatch.release("maintenance")
+        job.refresh_from_db()
+        assert (job.status, job.hold, job.released_at) == ("pending", "later", None)
+        Clock().turn(timedelta(seconds=70))
+        line.promote()
+    Job.objects.filter(pk=job.pk).update(kind="tests.kinds.add")
+    make_worker()
+    assert dispatch.release("maintenance") == 1
+    assert run(job).status == "completed"
+
+
+def test_a_job_whose_kind_stays_unknown_fails_is_shown_to_an_operator_and_tells_what_follows(broker: Redis) -> None:
+    (job,) = make_waiting(1, canvas={"link_error": [kinds.record_failure.si("gone")]})
+    Job.objects.filter(pk=job.pk).update(kind="tests.of_yesterday")
+    Clock().turn(timedelta(days=1))
+    make_worker()
+    assert dispatch.release("maintenance") == 0
+    assert Job.objects.get(pk=job.pk).status == "pending", "that it has waited for long is not the kind's fault"
+    Clock().turn(timedelta(minutes=11))
+    line.promote()
+    make_worker()
+    dispatch.release("maintenance")
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.dead_letters.count()) == ("failed", "unknown_kind", 1)
+    assert Job.objects.get(kind=kinds.record_failure.name).args == ["gone"]
+    control.retry(job, by="ann")
+    dispatch.release("maintenance")
+    job.refresh_from_db()
+    assert job.status == "pending", "it has as long again"
 
 
 # -- recording -------------------------------------------------------------------------------------------
