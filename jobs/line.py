@@ -5,6 +5,7 @@ index, whatever the backlog's length.
 
 - **Level**: the priority, and one more for each `JOINTO_JOB_AGING_SECONDS` that the head of a level has waited;
   never more than 9, so that what is critical stays so. Only heads gain, so an old flood does not bury what is new.
+  Who waits for a limit gains as well, since those of a kind are let in by level too.
 - **Turn**: rounds, as in start-time fair queueing. An owner's job comes one round after their last of the same
   kind and priority, but never before the round that is being served; so the thousandth job of one owner stands
   behind the first of another. Without a line, a round is the clock's millisecond: old rounds are forgotten.
@@ -19,11 +20,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, F, Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from jobs.models import Hold, Job
+from jobs.models import Hold, Job, KindLimit
 from jobs.statements import NOW
 from jobs.status import WAITING, JobStatus
 
@@ -118,13 +119,26 @@ def promote() -> set[tuple[str, str]]:
 
 
 def age(queue: str, *, heads: int) -> int:
-    """Let the first few of each level gain what they have waited for; how many gained."""
+    """Let the first few of each level gain what they have waited for; how many gained.
+
+    Of those whom a limit holds back, the first few of each kind, as kinds do not wait for each other there.
+    """
+    waiting = Job.objects.filter(_waits(), queue=queue)
+    gained = _gain(waiting.filter(hold=Hold.NONE), heads=heads)
+    for kind in KindLimit.objects.values_list("kind", flat=True):
+        held_back = waiting.filter(hold=Hold.LIMIT, kind=kind)
+        if held_back.exists():
+            gained += _gain(held_back, heads=heads)
+    return gained
+
+
+def _gain(waiting: QuerySet[Job], *, heads: int) -> int:
     step = settings.JOINTO_JOBS.aging
     waited = ExpressionWrapper(Now() - F("run_at"), output_field=DurationField())
     gained = 0
     for level in range(HIGHEST_BY_AGE):
-        rows = Job.objects.filter(_waits(), queue=queue, hold=Hold.NONE, level=level).order_by("turn", "created_at")
-        for pk, priority, wait in rows.annotate(waited=waited).values_list("pk", "priority", "waited")[:heads]:
+        rows = waiting.filter(level=level).order_by("turn", "created_at").annotate(waited=waited)
+        for pk, priority, wait in rows.values_list("pk", "priority", "waited")[:heads]:
             reached = min(HIGHEST_BY_AGE, priority + max(timedelta(0), wait) // step)
             if reached > level:
                 gained += Job.objects.filter(_waits(), pk=pk, level=level).update(level=reached)

@@ -11,6 +11,7 @@ from django.db import connection
 
 from jobs import dispatch, limits, line, transitions
 from jobs.models import Job, KindLimit
+from jobs.testing import Clock
 from tests import kinds
 from tests.builders import make_job, make_user
 
@@ -123,6 +124,32 @@ def test_a_job_that_waits_to_be_tried_again_leaves_its_place_to_another(two_a_us
     Job.objects.filter(pk=first.pk).update(run_at=first.created_at)
     line.promote()
     assert Job.objects.get(pk=first.pk).hold == "limit", "it has to be let in anew"
+
+
+def test_low_work_that_a_limit_holds_back_is_not_passed_for_ever(transactional_db: None) -> None:
+    KindLimit.objects.create(kind=KIND, at_once=1)
+    make_job(owner_id=make_user().pk, priority=7)
+    low, busy = make_job(owner_id=make_user().pk, priority=3), make_user()
+    for _ in range(60):  # of ten minutes each
+        make_job(owner_id=busy.pk, priority=7)
+        Clock().turn(timedelta(minutes=10))
+        line.age("maintenance", heads=1)
+        (job,) = line.take("maintenance", room=1)
+        finish(job)
+        limits.admit(KIND)
+        if job.pk == low.pk:
+            return
+    pytest.fail("after ten hours it still waits")
+
+
+def test_of_each_kind_that_a_limit_holds_back_the_first_gain(transactional_db: None) -> None:
+    KindLimit.objects.bulk_create([KindLimit(kind=kind, at_once=0) for kind in (KIND, "tests.kinds.collect")])
+    for _ in range(3):
+        make_job(priority=3)
+    make_job("tests.kinds.collect", args=([1],), priority=3)
+    Clock().turn(timedelta(hours=1))
+    assert line.age("maintenance", heads=1) == 2
+    assert set(Job.objects.filter(level__gt=3).values_list("kind", flat=True)) == {KIND, "tests.kinds.collect"}
 
 
 def test_what_a_kind_declares_is_installed_once_and_an_operators_edit_stays(transactional_db: None) -> None:
