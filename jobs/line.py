@@ -8,7 +8,8 @@ index, whatever the backlog's length.
   Who waits for a limit gains as well, since those of a kind are let in by level too.
 - **Turn**: rounds, as in start-time fair queueing. An owner's job comes one round after their last of the same
   kind and priority, but never before the round that is being served; so the thousandth job of one owner stands
-  behind the first of another. Without a line, a round is the clock's millisecond: old rounds are forgotten.
+  behind the first of another. Without a line, a round is the clock's millisecond: old rounds are forgotten. Nor does
+  a job count that ended without having begun: nobody pays for what was cancelled.
 - **Hold**: `later` until `run_at` has come, `limit` while as many run as may (jobs.limits).
 """
 
@@ -60,7 +61,14 @@ _SERVED = """
 _OUT = """
     SELECT COUNT(*) AS n FROM jobs_job WHERE queue = %s AND (status = 'processing' OR released_at IS NOT NULL)
 """
-_OWN = "(SELECT MAX(turn) + 1 FROM jobs_job WHERE owner_id {is_owner} AND kind = %s AND priority = %s)"
+# The condition is that of the index `job_turn`, word for word. Ordered by all of the index, and not just the largest
+# turn: so PostgreSQL reads one row of it for jobs of nobody too.
+_OWN = """
+    (SELECT turn + 1 FROM jobs_job
+     WHERE owner_id {is_owner} AND kind = %s AND priority = %s AND turn IS NOT NULL
+       AND (started_at IS NOT NULL OR finished_at IS NULL)
+     ORDER BY owner_id DESC, kind DESC, priority DESC, turn DESC LIMIT 1)
+"""
 _HELD = (
     "CASE WHEN EXISTS (SELECT 1 FROM jobs_kindlimit WHERE kind = %s"
     " AND (at_once IS NOT NULL OR per_user IS NOT NULL)) THEN 'limit' ELSE '' END"

@@ -691,7 +691,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(fields=["owner", "kind", "priority", "turn"], name="job_turn"),
+            index=models.Index(
+                condition=models.Q(("started_at__isnull", False), ("finished_at__isnull", True), _connector="OR"),
+                fields=["owner", "kind", "priority", "turn"],
+                name="job_turn",
+            ),
         ),
         migrations.AddIndex(
             model_name="job",

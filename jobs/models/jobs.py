@@ -175,7 +175,12 @@ class Job(models.Model):
                 fields=["kind", "owner", "-level", "turn", "created_at"],
                 condition=_WAITS & Q(hold=Hold.LIMIT.value),
             ),
-            models.Index(name="job_turn", fields=["owner", "kind", "priority", "turn"]),
+            # The last turn of an owner; what ended without having begun does not count.
+            models.Index(
+                name="job_turn",
+                fields=["owner", "kind", "priority", "turn"],
+                condition=Q(started_at__isnull=False) | Q(finished_at__isnull=True),
+            ),
             models.Index(
                 name="job_deadline",
                 fields=["deadline_at"],

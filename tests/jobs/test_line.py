@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
@@ -31,6 +32,20 @@ def order(queue: str = "maintenance") -> list[Job]:
 
 def place_of(job: Job) -> int | None:
     return line.positions([Job.objects.get(pk=job.pk)])[job.pk]
+
+
+def flood_of(count: int, owner: User) -> None:
+    dispatch.submit_many([kinds.add.request_for((1,), {}, owner_id=owner.pk, priority=NORMAL) for _ in range(count)])
+
+
+def plan_of(sql: str, params: list[Any] | None = None) -> str:
+    """How the database would do it if it had many rows."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+        cursor.execute(f"{explain} {sql}", params)
+        return "\n".join(map(str, cursor.fetchall()))
 
 
 def wait_for_so_long(by: timedelta, **which: Any) -> None:
@@ -124,6 +139,26 @@ def test_who_comes_back_from_a_failed_attempt_is_first_among_equals() -> None:
     assert [found.pk for found in order()] == [job.pk, *(other.pk for other in others)]
 
 
+def test_nobody_pays_for_a_flood_that_was_cancelled_before_it_began() -> None:
+    one, other = make_user(), make_user()
+    flood_of(20, one)
+    Job.objects.filter(owner=one).update(turn=F("turn") + 3_600_000)  # as a flood of millions
+    for job in Job.objects.filter(owner=one):
+        transitions.cancel(job.pk)
+    flood_of(50, other)
+    assert place_of(make_job(owner_id=one.pk, priority=NORMAL)) == 2
+
+
+def test_what_has_begun_counts_for_its_owners_turn_also_when_it_was_cancelled() -> None:
+    one, other = make_user(), make_user()
+    flood_of(20, one)
+    for job in Job.objects.filter(owner=one):
+        transitions.cancel(claim(job).pk)
+    Job.objects.filter(owner=one).update(turn=F("turn") + 3_600_000)  # as a flood of millions
+    flood_of(10, other)
+    assert place_of(make_job(owner_id=one.pk, priority=NORMAL)) == 11
+
+
 def test_what_waits_for_its_time_is_not_in_line_until_it_has_come() -> None:
     later = make_job(wait=timedelta(hours=1))
     assert (later.hold, later.turn, place_of(later)) == ("later", None, None)
@@ -165,16 +200,21 @@ def test_a_changed_priority_is_a_new_place() -> None:
 
 def test_the_best_row_is_found_by_an_index() -> None:
     make_job()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
-        cursor.execute(
-            f"{explain} SELECT id FROM jobs_job WHERE queue = 'media' AND hold = '' AND {line.WAITS}"
-            " ORDER BY level DESC, turn, created_at LIMIT 3"
-        )
-        plan = str(cursor.fetchall())
+    plan = plan_of(
+        f"SELECT id FROM jobs_job WHERE queue = 'media' AND hold = '' AND {line.WAITS}"
+        " ORDER BY level DESC, turn, created_at LIMIT 3"
+    )
     assert "job_backlog" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("owner_id", [None, 1])
+def test_the_last_turn_of_an_owner_is_found_by_an_index(owner_id: int | None) -> None:
+    make_job()
+    turn = line.turn(queue="media", kind="a.kind", priority=NORMAL, owner_id=owner_id)
+    plan = plan_of(f"SELECT {turn.sql}", turn.params)
+    assert "job_turn" in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
 
