@@ -9,7 +9,8 @@ index, whatever the backlog's length.
 - **Turn**: rounds, as in start-time fair queueing. An owner's job comes one round after their last of the same
   kind and priority, but never before the round that is being served; so the thousandth job of one owner stands
   behind the first of another. Without a line, a round is the clock's millisecond: old rounds are forgotten. Nor does
-  a job count that ended without having begun: nobody pays for what was cancelled.
+  a job count that ended without having begun: nobody pays for what was cancelled. Who lost their turn by no fault of
+  their own, in a crash or as the worker was stopped, goes before their equals; who failed takes a new turn.
 - **Hold**: `later` until `run_at` has come, `limit` while as many run as may (jobs.limits).
 """
 
@@ -21,13 +22,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from jobs.models import Hold, Job, KindLimit
+from jobs.models import Attempt, Hold, Job, KindLimit
 from jobs.statements import NOW
-from jobs.status import WAITING, JobStatus
+from jobs.status import WAITING, JobStatus, Outcome
 
 ORDER = ("-level", "turn", "created_at")
 """For `order_by`: best first; the index `job_backlog` has the same."""
@@ -90,7 +91,7 @@ def turn(*, queue: str, kind: str, priority: int, owner_id: int | None) -> Any:
 
 
 def front(*, queue: str, priority: int) -> Any:
-    """`turn` of a job that had its turn already, and comes back: before all others of its level."""
+    """`turn` of a job that lost its turn by no fault of its own: before all others of its level."""
     return RawSQL(f"COALESCE({_HEAD} - 1, {_NOW_MS[connection.vendor]})", [queue, priority, queue, priority])
 
 
@@ -104,7 +105,7 @@ def read(*, queue: str, kind: str, priority: int, owner_id: int | None) -> tuple
 
 
 def place(job: Job, *, again: bool) -> dict[str, Any]:
-    """The columns of a job that takes its place now; `again`: one whose turn it was before, and that comes first."""
+    """The columns of a job that takes its place now; `again`: one that lost its turn by no fault of its own."""
     standing = (
         front(queue=job.queue, priority=job.priority)
         if again
@@ -118,11 +119,13 @@ def promote() -> set[tuple[str, str]]:
     due = Job.objects.filter(_waits(), hold=Hold.LATER, run_at__lte=Now()).order_by("run_at")
     if not due.exists():
         return set()
+    last = Attempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"), outcome=Outcome.CRASHED)
     with transaction.atomic():
-        jobs = list(due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:_AT_ONCE])
+        due = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        jobs = list(due.annotate(crashed=Exists(last))[:_AT_ONCE])
         for job in jobs:
-            columns = place(job, again=job.status == JobStatus.RETRYING)
-            Job.objects.filter(pk=job.pk, hold=Hold.LATER).update(**columns)
+            again = job.status == JobStatus.RETRYING and job.crashed
+            Job.objects.filter(pk=job.pk, hold=Hold.LATER).update(**place(job, again=again))
     return {(job.queue, job.kind) for job in jobs}
 
 

@@ -107,9 +107,12 @@ def retry_later(
     fallback: str | None = None,
     **attempt: Any,
 ) -> bool:
-    """End the attempt, and have another one after `wait`, by the `fallback` if one is named."""
+    """End the attempt, and have another one after `wait`, by the `fallback` if one is named.
+
+    Its new turn is a fair one, and the next of its line if its worker `crashed`.
+    """
     outcome = Outcome.CRASHED if crashed else Outcome.FAILED
-    standing = {"hold": Hold.LATER.value, "turn": None} if wait else line.place(job, again=True)
+    standing = {"hold": Hold.LATER.value, "turn": None} if wait else line.place(job, again=crashed)
     fields = {
         **standing,
         "error_code": code,

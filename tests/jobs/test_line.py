@@ -129,14 +129,38 @@ def test_only_the_heads_of_an_old_flood_gain_so_that_it_does_not_bury_what_is_ne
     assert [job.pk for job in order()].index(fresh.pk) == 2
 
 
-def test_who_comes_back_from_a_failed_attempt_is_first_among_equals() -> None:
+def test_who_lost_the_worker_in_a_crash_is_first_among_equals() -> None:
     job = claim(make_job())
     others = [make_job() for _ in range(3)]
-    transitions.retry_later(job, wait=timedelta(seconds=1), code="x", message="x")
+    transitions.retry_later(job, wait=timedelta(seconds=1), code="x", message="x", crashed=True)
     assert line.promote() == set()
     Job.objects.filter(pk=job.pk).update(run_at=Now())
     assert line.promote() == {("maintenance", "tests.kinds.add")}
     assert [found.pk for found in order()] == [job.pk, *(other.pk for other in others)]
+
+
+def test_who_is_handed_back_by_a_worker_that_stops_is_first_among_equals() -> None:
+    job = claim(make_job())
+    others = [make_job() for _ in range(3)]
+    transitions.hand_back(job)
+    assert [found.pk for found in order()] == [job.pk, *(other.pk for other in others)]
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(minutes=1)])
+def test_one_owners_retries_do_not_pass_another_owner(wait: timedelta) -> None:
+    flood, third, other = make_user(), make_user(), make_user()
+    flood_of(30, flood)
+    for job in Job.objects.filter(owner=flood):
+        claim(job)
+    flood_of(5, third)
+    mine = make_job(owner_id=other.pk, priority=NORMAL)
+    before = place_of(mine)
+    for job in Job.objects.filter(owner=flood):
+        transitions.retry_later(job, wait=wait, code="away", message="")
+    Job.objects.filter(owner=flood).update(run_at=Now())
+    line.promote()
+    assert Job.objects.filter(owner=flood, status="retrying", hold="").count() == 30
+    assert (before, place_of(mine)) in [(2, 2), (2, 3)]
 
 
 def test_nobody_pays_for_a_flood_that_was_cancelled_before_it_began() -> None:
