@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from celery.exceptions import TaskRevokedError
 from django.conf import settings
@@ -89,14 +89,32 @@ def retry(job: Job, *, by: str) -> None:
 
 
 def set_priority(job: Job, priority: int) -> None:
-    """Change how soon a waiting job comes. Raises NotWaiting."""
+    """Change how soon a waiting job comes. Raises NotWaiting.
+
+    A job that was given to a worker already keeps its place for the case that it comes back; one that has gained
+    as much by its age keeps its place as well.
+    """
     if not 0 <= priority <= 10:
         raise ValueError(f"a priority is from 0 to 10, not {priority}")
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk, status__in=sorted(WAITING))
+        row = waiting.first()
+        if row is None:
+            raise NotWaiting
+        changed = {"priority": priority, **_standing(row, priority), "updated_at": Now()}
+        if not waiting.filter(hold=row.hold, released_at__isnull=row.released_at is None).update(**changed):
+            raise NotWaiting
     job.priority = priority
-    standing = {"level": priority} if job.hold == Hold.LATER else line.place(job, again=False)
-    waits = Job.objects.filter(pk=job.pk, status__in=sorted(WAITING), hold=job.hold)
-    if not waits.update(**{**standing, "priority": priority, "level": priority, "updated_at": Now()}):
-        raise NotWaiting
+    transaction.on_commit(lambda: dispatch.release_quietly(job.queue, job.kind))
+
+
+def _standing(job: Job, priority: int) -> dict[str, Any]:
+    """What a new priority changes of a waiting job's place."""
+    level = max(job.level, priority) if priority >= job.priority else priority
+    if job.hold == Hold.LATER or job.released_at or level == job.level:
+        return {"level": level}
+    job.priority = priority
+    return {**line.place(job, again=False), "level": level}
 
 
 def pause(queue: str, *, by: str) -> None:

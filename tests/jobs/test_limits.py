@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Q
 
-from jobs import dispatch, limits, line, transitions
+from jobs import control, dispatch, limits, line, transitions
 from jobs.models import Job, KindLimit
 from jobs.testing import Clock
 from tests import kinds
@@ -126,6 +127,11 @@ def test_a_job_that_waits_to_be_tried_again_leaves_its_place_to_another(two_a_us
     assert Job.objects.get(pk=first.pk).hold == "limit", "it has to be let in anew"
 
 
+def out() -> int:
+    """How many are at work, or on their way to a worker."""
+    return Job.objects.filter(Q(status="processing") | Q(released_at__isnull=False)).count()
+
+
 def test_low_work_that_a_limit_holds_back_is_not_passed_for_ever(transactional_db: None) -> None:
     KindLimit.objects.create(kind=KIND, at_once=1)
     make_job(owner_id=make_user().pk, priority=7)
@@ -150,6 +156,17 @@ def test_of_each_kind_that_a_limit_holds_back_the_first_gain(transactional_db: N
     Clock().turn(timedelta(hours=1))
     assert line.age("maintenance", heads=1) == 2
     assert set(Job.objects.filter(level__gt=3).values_list("kind", flat=True)) == {KIND, "tests.kinds.collect"}
+
+
+def test_a_new_priority_of_a_job_that_is_out_already_lets_no_other_in(transactional_db: None) -> None:
+    KindLimit.objects.create(kind=KIND, at_once=1)
+    for _ in range(3):
+        make_job()
+    (first,) = line.take("maintenance", room=4)
+    control.set_priority(Job.objects.get(pk=first.pk), 7)
+    limits.admit(KIND)
+    line.take("maintenance", room=4)
+    assert (out(), held()) == (1, 2)
 
 
 def test_what_a_kind_declares_is_installed_once_and_an_operators_edit_stays(transactional_db: None) -> None:

@@ -222,6 +222,28 @@ def test_a_changed_priority_is_a_new_place() -> None:
     assert [job.pk for job in order()] == [second.pk, first.pk]
 
 
+def test_a_raised_priority_takes_nothing_that_was_gained_by_age() -> None:
+    low, high = make_job(priority=LOW), make_job(priority=HIGH)
+    wait_for_so_long(6 * STEP, pk=low.pk)
+    line.age("maintenance", heads=1)
+    standing = Job.objects.values_list("level", "turn").get(pk=low.pk)
+    control.set_priority(low, NORMAL)
+    assert (Job.objects.get(pk=low.pk).priority, place_of(low), place_of(high)) == (NORMAL, 1, 2)
+    assert Job.objects.values_list("level", "turn").get(pk=low.pk) == standing
+    control.set_priority(low, LOW)
+    assert (Job.objects.get(pk=low.pk).level, place_of(low)) == (LOW, 2)
+
+
+def test_the_priority_of_a_job_that_is_given_to_a_worker_is_there_for_when_it_comes_back() -> None:
+    job = make_job(priority=LOW)
+    line.take("maintenance", room=1)
+    given = Job.objects.values_list("hold", "turn", "released_at").get(pk=job.pk)
+    control.set_priority(job, HIGH)
+    row = Job.objects.get(pk=job.pk)
+    assert (row.hold, row.turn, row.released_at) == given
+    assert (row.priority, row.level) == (HIGH, HIGH)
+
+
 def test_the_best_row_is_found_by_an_index() -> None:
     make_job()
     plan = plan_of(
