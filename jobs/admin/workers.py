@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from jobs import control, dispatch
+from jobs import control, dispatch, limits
 from jobs.admin.base import ReadOnly
 from jobs.models import KindLimit, Queue, Worker
 
@@ -51,7 +52,10 @@ class QueueAdmin(ReadOnly, admin.ModelAdmin[Queue]):
 
 @admin.register(KindLimit)
 class KindLimitAdmin(admin.ModelAdmin[KindLimit]):
-    """How many of a kind may run at once; changes hold for what is submitted from then on, and for what waits."""
+    """How many of a kind may run at once; changes hold for what is submitted from then on, and for what waits.
+
+    Only what is at work, or on its way to a worker, still is done beyond a limit that was lowered.
+    """
 
     list_display = ("kind", "at_once", "per_user")
     list_editable = ("at_once", "per_user")
@@ -59,4 +63,9 @@ class KindLimitAdmin(admin.ModelAdmin[KindLimit]):
 
     def save_model(self, request: HttpRequest, obj: KindLimit, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        dispatch.forget()
+        transaction.on_commit(lambda: _changed(obj.kind))
+
+
+def _changed(kind: str) -> None:
+    dispatch.forget()
+    limits.enforce(kind)

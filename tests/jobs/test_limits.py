@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Q
+from django.test import Client
+from django.urls import reverse
 
 from jobs import control, dispatch, limits, line, transitions
 from jobs.models import Job, KindLimit
@@ -156,6 +158,52 @@ def test_of_each_kind_that_a_limit_holds_back_the_first_gain(transactional_db: N
     Clock().turn(timedelta(hours=1))
     assert line.age("maintenance", heads=1) == 2
     assert set(Job.objects.filter(level__gt=3).values_list("kind", flat=True)) == {KIND, "tests.kinds.collect"}
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client()
+    client.force_login(make_user("root", is_staff=True, is_superuser=True))
+    return client
+
+
+def test_a_limit_that_an_operator_sets_holds_for_those_who_stand_in_line(
+    transactional_db: None, operator: Client
+) -> None:
+    owner = make_user()
+    jobs = [make_job(owner_id=owner.pk, priority=5) for _ in range(10)]
+    urgent = make_job(owner_id=owner.pk, priority=7)
+    said = {"kind": KIND, "at_once": "2", "per_user": ""}
+    assert operator.post(reverse("admin:jobs_kindlimit_add"), said).status_code == 302
+    assert (in_line(owner), held()) == (2, 9)
+    assert [job.pk for job in line.take("maintenance", room=20)] == [urgent.pk, jobs[0].pk]
+
+
+def test_a_limit_that_is_lowered_counts_what_is_out_already(transactional_db: None, operator: Client) -> None:
+    KindLimit.objects.create(kind=KIND, at_once=6)
+    for _ in range(10):
+        make_job()
+    line.take("maintenance", room=3)
+    said = {"kind": KIND, "at_once": "2", "per_user": ""}
+    assert operator.post(reverse("admin:jobs_kindlimit_change", args=[KIND]), said).status_code == 302
+    assert line.take("maintenance", room=20) == []
+    assert (out(), held()) == (3, 7)
+    for job in Job.objects.filter(released_at__isnull=False):
+        finish(job)
+        limits.admit(KIND)
+    line.take("maintenance", room=20)
+    assert out() == 2
+
+
+def test_the_sweep_keeps_a_limit_that_came_about_unseen(transactional_db: None) -> None:
+    one, other = make_user(), make_user()
+    for _ in range(5):
+        make_job(owner_id=one.pk)
+    make_job(owner_id=other.pk)
+    KindLimit.objects.create(kind=KIND, per_user=2)
+    limits.limited.forget()
+    limits.admit_all()
+    assert (in_line(one), in_line(other), held()) == (2, 1, 3)
 
 
 def test_a_new_priority_of_a_job_that_is_out_already_lets_no_other_in(transactional_db: None) -> None:
