@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from celery.exceptions import TaskRevokedError
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -73,19 +73,28 @@ def retry(job: Job, *, by: str) -> None:
 
     Raises NotRetryable, SubjectBusy, QuotaExceeded.
     """
+    if JobStatus(job.status) not in RETRYABLE:
+        raise NotRetryable
+    kind = kinds.find(job.kind)
     with transaction.atomic():
+        if job.subject:
+            _one_at_a_time(job)
+        if kind:
+            kind.link(job)  # before the look: what is submitted for the same row meanwhile, is seen then
         same = Job.objects.filter(kind=job.kind, subject=job.subject, status__in=sorted(ACTIVE)).exclude(pk=job.pk)
         if job.subject and same.exists():
             raise SubjectBusy
-        if JobStatus(job.status) not in RETRYABLE:
-            raise NotRetryable
-        kind = kinds.find(job.kind)
         budget = kind.policy.max_attempts if kind else 1
         if not transitions.retry(job, budget=budget, by=by, reserved_at=_reserve(job)):
             raise NotRetryable
-        if kind:
-            kind.link(job)
         transaction.on_commit(lambda: dispatch.release_quietly(job.queue, job.kind))
+
+
+def _one_at_a_time(job: Job) -> None:
+    """Until no other job for the subject is being retried; SQLite has one writer at a time anyhow."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{job.kind} {job.subject}"])
 
 
 def set_priority(job: Job, priority: int) -> None:

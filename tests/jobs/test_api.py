@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 from jobs import control, transitions
 from jobs.models import Job
 from tests.builders import claim, make_claimed_job, make_job, make_user
+from tests.jobs.test_batches import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +144,17 @@ def test_two_people_who_retry_the_same_failure_retry_it_once(ann: User) -> None:
     control.retry(one, by="ann")
     with pytest.raises(control.NotRetryable):
         control.retry(other, by="bob")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_jobs_for_one_subject_that_are_retried_at_once_do_not_both_run() -> None:
+    jobs = [make_job(subject="videos.Video:1") for _ in range(2)]
+    for _ in range(10):
+        for job in Job.objects.filter(status="pending"):
+            control.cancel(job, by="ann")
+        acts = [partial(control.retry, Job.objects.get(pk=job.pk), by="ann") for job in jobs]
+        assert [type(error) for error in at_once(*acts)] == [control.SubjectBusy]
+        assert Job.objects.filter(status="pending").count() == 1
 
 
 @pytest.mark.parametrize("name", [str(uuid.UUID(int=7)), "7", "nonsense", "%00", "x" * 3000])
