@@ -29,7 +29,7 @@ from jobs import accounts, canvas, heirs, kinds, limits, line, quotas, statistic
 from jobs.errors import JointoError, Remedy
 from jobs.heirs import on_behalf_of as on_behalf_of
 from jobs.memory import Remembered
-from jobs.models import Hold, Job, Worker
+from jobs.models import Hold, Instant, Job, Worker
 from jobs.plain import plain
 from jobs.priority import NORMAL
 from jobs.status import WAITING, JobStatus
@@ -93,7 +93,7 @@ class Request:
     max_attempts: int = 1
     run_at: datetime | None = None
     wait: timedelta | None = None
-    deadline_at: datetime | None = None
+    deadline_at: Instant | None = None
     idempotency_key: str | None = None
     canvas: Mapping[str, Any] = field(default_factory=dict)
 

@@ -20,11 +20,12 @@ from typing import Any, Concatenate, ParamSpec
 from celery import Task, shared_task
 from celery.result import AsyncResult
 from celery.utils.time import maybe_make_aware
+from django.db.models.functions import Now
 
-from jobs import canvas, dispatch, runner
+from jobs import canvas, dispatch, runner, transitions
 from jobs.context import JobContext
 from jobs.errors import JointoError, Remedy
-from jobs.models import Job
+from jobs.models import Instant, Job
 from jobs.quotas import Quota
 from jobs.retry import RetryPolicy
 
@@ -246,7 +247,7 @@ def _instant(eta: datetime | str | None) -> datetime | None:
     return maybe_make_aware(moment) if moment else None
 
 
-def _deadline(expires: datetime | float | str | None) -> datetime | None:
-    if isinstance(expires, int | float):
-        return datetime.now().astimezone() + timedelta(seconds=expires)
+def _deadline(expires: datetime | float | str | None) -> Instant | None:
+    if isinstance(expires, int | float):  # from when the database records it, as it is the one to look at the end
+        return transitions.after(Now(), timedelta(seconds=expires))
     return _instant(expires)

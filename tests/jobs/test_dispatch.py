@@ -282,6 +282,14 @@ def test_a_priority_stays_between_0_and_10(asked: int | None, given: int) -> Non
 
 
 @pytest.mark.django_db
+def test_seconds_until_a_job_expires_count_by_the_databases_clock() -> None:
+    result = kinds.add.apply_async((1,), expires=120)
+    row = Job.objects.get(pk=result.id)
+    assert row.deadline_at
+    assert row.deadline_at - row.created_at == timedelta(seconds=120)
+
+
+@pytest.mark.django_db
 def test_the_id_that_delay_gives_is_the_one_that_was_asked_for() -> None:
     wanted = str(uuid.uuid4())
     assert kinds.add.apply_async((1,), task_id=wanted).id == wanted
