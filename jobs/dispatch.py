@@ -29,7 +29,7 @@ from jobs import accounts, canvas, heirs, kinds, limits, line, quotas, statistic
 from jobs.errors import JointoError, Remedy
 from jobs.heirs import on_behalf_of as on_behalf_of
 from jobs.memory import Remembered
-from jobs.models import Hold, Instant, Job, Worker
+from jobs.models import FurtherKey, Hold, Instant, Job, Worker
 from jobs.plain import plain
 from jobs.priority import NORMAL
 from jobs.status import WAITING, JobStatus
@@ -370,10 +370,29 @@ def _put_back(jobs: Sequence[Job], error: Exception) -> None:
     Job.objects.filter(pk__in=[job.pk for job in jobs], status__in=sorted(WAITING)).update(released_at=None)
 
 
+def find(key: str, *, owner_id: int) -> Job | None:
+    """The job that an idempotency key of an owner stands for: its own, or one that was given it later."""
+    of_its_own = Job.objects.filter(owner_id=owner_id, idempotency_key=key).first()
+    return of_its_own or Job.objects.filter(further_keys__owner_id=owner_id, further_keys__key=key).first()
+
+
+def remember(job: Job, key: str) -> None:
+    """Have another idempotency key of its owner's stand for a job: who asked with it is given this one.
+
+    For callers that hold a lock under which all ask for the same thing, and that `find` gave nothing. Raises
+    IdempotencyKeyReused if the key was given to another job meanwhile.
+    """
+    if job.owner_id is None:
+        return
+    further, _ = FurtherKey.objects.get_or_create(owner_id=job.owner_id, key=key, defaults={"job": job})
+    if further.job_id != job.pk:
+        raise IdempotencyKeyReused
+
+
 def _known(request: Request) -> Job | None:
     if not request.idempotency_key or request.owner_id is None:
         return None
-    job = Job.objects.filter(owner_id=request.owner_id, idempotency_key=request.idempotency_key).first()
+    job = find(request.idempotency_key, owner_id=request.owner_id)
     if job and _digest(job.kind, job.args, job.kwargs) != _digest(request.kind, request.args, request.kwargs):
         raise IdempotencyKeyReused
     return job

@@ -10,6 +10,7 @@ from celery.result import AsyncResult
 from django.db import transaction
 from django.utils import timezone
 
+from jobs import dispatch
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.retry import RetryPolicy
@@ -78,16 +79,16 @@ def process_and_tell(video_id: int, *, at: float) -> AsyncResult:
 def start(video_id: int, *, idempotency_key: str | None = None, **options: Any) -> Job:
     """Have a video processed; the row of the job. While one works for it already, that one.
 
-    The key then is that job's too, if it has none: the same key gives the same job later. `options` are those of
+    The key then stands for that job too: the same key gives the same job later. `options` are those of
     `submit`: priority, callback_url.
     """
     with transaction.atomic():
-        video = Video.objects.select_for_update(of=("self",)).select_related("job").get(pk=video_id)
-        with_key = Job.objects.filter(owner_id=video.owner_id, idempotency_key=idempotency_key or "")
-        if video.job and video.job.status in ACTIVE and not with_key.exists():
+        # Its job is read afterwards: together with it, who has waited for the lock would see the one before.
+        video = Video.objects.select_for_update().get(pk=video_id)
+        known = dispatch.find(idempotency_key, owner_id=video.owner_id) if idempotency_key else None
+        if video.job and video.job.status in ACTIVE and not known:
             if idempotency_key:
-                keyless = Job.objects.filter(pk=video.job.pk, idempotency_key__isnull=True)
-                keyless.update(idempotency_key=idempotency_key)
+                dispatch.remember(video.job, idempotency_key)
             return video.job
         recorded, _ = process_video.submit((video_id,), {}, idempotency_key=idempotency_key, **options)
         return Job.objects.get(pk=recorded.pk)

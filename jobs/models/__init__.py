@@ -2,7 +2,7 @@
 
 from jobs.models.accounts import Account, Period, QuotaLimit, QuotaUse
 from jobs.models.batches import Batch, FailurePolicy
-from jobs.models.jobs import JOB_STATUSES, Attempt, Hold, Instant, Job, Transition
+from jobs.models.jobs import JOB_STATUSES, Attempt, FurtherKey, Hold, Instant, Job, Transition
 from jobs.models.letters import Channel, DeadLetter, Delivery, DeliveryStatus, Resolution
 from jobs.models.tallies import Tally
 from jobs.models.workers import InstalledSchedule, KindLimit, Queue, Tick, Worker
@@ -17,6 +17,7 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "FailurePolicy",
+    "FurtherKey",
     "Hold",
     "InstalledSchedule",
     "Instant",

@@ -227,6 +227,20 @@ class Job(models.Model):
         return JobStatus(self.status) in FINISHED
 
 
+class FurtherKey(models.Model):
+    """Another idempotency key that stands for a job: its owner asked for the same thing while the job was at it."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="further_keys")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="further_key_of_owner", fields=["owner", "key"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Attempt(models.Model):
     """One try of one job: when, where, how it ended."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jobs import control, dispatch, transitions
 from jobs.context import JobContext
 from jobs.models import Job
 from tests.builders import claim, make_user
+from tests.jobs.test_batches import at_once
 from videos import errors, processing, storage, tasks
 from videos.models import Video
 
@@ -251,6 +253,31 @@ def test_a_key_gives_the_same_job_and_is_good_for_one_video(api: APIClient, ann:
     assert code(process(api, other, "k")) == (409, dispatch.IdempotencyKeyReused.code)
     assert code(process(api, other, "k" * 256)) == (400, "idempotency_key_too_long")
     assert process(api, other, "k" * 255).status_code == 202
+
+
+def test_every_key_that_was_given_a_job_gives_that_job_when_it_has_ended_too(api: APIClient, ann: User) -> None:
+    video, other = make_video(ann), make_video(ann)
+    for first_key in ("", "a"):
+        first = process(api, video, first_key).json()["id"]
+        assert process(api, video, f"b after {first_key}").json()["id"] == first
+        assert process(api, video, f"c after {first_key}").json()["id"] == first
+        transitions.complete(claim(Job.objects.get(pk=first)), {})
+        assert process(api, video, f"b after {first_key}").json()["id"] == first
+        assert process(api, video, f"c after {first_key}").json()["id"] == first
+        assert code(process(api, other, f"b after {first_key}")) == (409, dispatch.IdempotencyKeyReused.code)
+    assert process(api, video, "d").json()["id"] != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_by_hand_and_a_new_request_at_once_have_one_job_work_for_the_video(ann: User) -> None:
+    video = make_video(ann)
+    tasks.start(video.pk)
+    for _ in range(10):
+        control.cancel(Job.objects.get(status="pending"), by="ann")
+        old = Job.objects.order_by("created_at")[0]
+        at_once(partial(control.retry, old, by="ann"), partial(tasks.start, video.pk))
+        working = Job.objects.get(status="pending")
+        assert Video.objects.get(pk=video.pk).job_id == working.pk
 
 
 def test_what_can_not_be_processed_says_why(api: APIClient, ann: User) -> None:
