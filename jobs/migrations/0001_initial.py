@@ -56,6 +56,10 @@ class Migration(migrations.Migration):
             name="InstalledSchedule",
             fields=[
                 ("task", models.CharField(max_length=200, primary_key=True, serialize=False, verbose_name="task")),
+                (
+                    "time_zone",
+                    models.CharField(blank=True, default="", help_text="of its crontab, if it has one", max_length=63),
+                ),
                 ("installed_at", models.DateTimeField(auto_now_add=True, verbose_name="installed")),
             ],
             options={

@@ -29,6 +29,7 @@ class InstalledSchedule(models.Model):
     """That a periodic entry was installed once, so that one which an operator deleted or renamed stays so."""
 
     task = models.CharField(_("task"), max_length=200, primary_key=True)
+    time_zone = models.CharField(max_length=63, blank=True, default="", help_text="of its crontab, if it has one")
     installed_at = models.DateTimeField(_("installed"), auto_now_add=True)
 
     class Meta:

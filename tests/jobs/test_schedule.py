@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import override_settings
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from jobs import schedule
 from jobs.models import InstalledSchedule
@@ -51,6 +51,35 @@ def test_nights_are_those_of_the_sites_time_zone() -> None:
         schedule.install()
     crontab = PeriodicTask.objects.get(task="videos.tasks.cleanup_deleted_videos").crontab
     assert crontab.timezone == ZoneInfo("Asia/Shanghai")
+
+
+def crontab_of(task: str) -> tuple[str, ZoneInfo]:
+    crontab = PeriodicTask.objects.get(task=task).crontab
+    return crontab.hour, crontab.timezone
+
+
+def test_a_new_time_zone_of_the_site_moves_the_nights_that_nobody_edited() -> None:
+    cleanup, videos = DAILY
+    schedule.install()
+    edited = PeriodicTask.objects.get(task=cleanup)
+    edited.crontab = CrontabSchedule.objects.create(minute="0", hour="4", timezone="UTC")
+    edited.save()
+    for zone in ("Asia/Shanghai", "Europe/Berlin"):
+        with override_settings(TIME_ZONE=zone):
+            schedule.install()
+        assert crontab_of(videos) == ("3", ZoneInfo(zone))
+        assert crontab_of(cleanup) == ("4", ZoneInfo("UTC"))
+
+
+def test_a_zone_that_the_operator_gave_to_an_entry_stays_when_the_sites_changes() -> None:
+    (task, *_) = DAILY
+    schedule.install()
+    entry = PeriodicTask.objects.get(task=task)
+    entry.crontab = CrontabSchedule.objects.create(minute="0", hour="2", timezone="America/Lima")
+    entry.save()
+    with override_settings(TIME_ZONE="Asia/Shanghai"):
+        schedule.install()
+    assert crontab_of(task) == ("2", ZoneInfo("America/Lima"))
 
 
 def test_installing_again_changes_nothing() -> None:
