@@ -7,7 +7,6 @@ from datetime import datetime
 
 from jobs import members
 from jobs.context import JobContext
-from jobs.models import Batch
 from jobs.retry import RetryPolicy
 from jobs.task import job, minutes
 
@@ -21,7 +20,7 @@ def cancel_members(ctx: JobContext, batch_id: str, by: str) -> int:
     batch = uuid.UUID(batch_id)
     members.set_aside(batch)
     cancelled = 0
-    while Batch.objects.filter(pk=batch, cancelled_at__isnull=False).exists():
+    while True:
         met = members.cancel(batch, by=by, limit=_AT_ONCE)
         cancelled += met
         ctx.progress(0, 0, f"{cancelled} jobs cancelled")

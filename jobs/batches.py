@@ -66,6 +66,14 @@ class BatchEnded(JointoError):
     message = "All jobs of the batch have ended already, so there is nothing to cancel."
 
 
+class BatchBeingCancelled(JointoError):
+    """Members are still to be cancelled."""
+
+    code = "batch_being_cancelled"
+    status = 409
+    message = "Jobs of the batch are still being cancelled. Try again once all of them have ended."
+
+
 class NothingToRetry(JointoError):
     """No member has failed."""
 
@@ -130,30 +138,35 @@ def add(batch: Batch, task: Any, arguments: Arguments, *, priority: int | None =
 def cancel(batch: Batch, *, by: str) -> None:
     """Cancel all members that have not ended: waiting ones never start, running ones stop, new ones are refused.
 
-    Of a large batch a job cancels the rest, which meanwhile stands in no line. Harmless when repeated. Raises
-    BatchEnded.
+    The first few at once; a job sees to it that all are, and until then the rest stands in no line. Harmless when
+    repeated. Raises BatchEnded.
     """
     with transaction.atomic():
         cancelled = _change(Batch.objects.filter(pk=batch.pk, ended_at__isnull=True), cancelled_at=Now())
         if not cancelled or not members.active(batch.pk).exists():
             raise BatchEnded
-    members.set_aside(batch.pk)
-    if members.cancel(batch.pk, by=by, limit=_AT_ONCE) == _AT_ONCE:
+        # Here, and of a small batch too: whoever dies after the commit has left nothing half cancelled.
+        members.set_aside(batch.pk)
         _upkeep(_CANCEL_REST, batch_id=str(batch.pk), by=by)
+    members.cancel(batch.pk, by=by, limit=_AT_ONCE)
 
 
 def retry_failed(batch: Batch, *, by: str, cancelled: bool = False) -> int:
     """Retry every member that has failed, and with `cancelled` also those that were cancelled; how many at once.
 
     Of a large batch a job retries the rest. A member whose subject another job works for is left as it is. Two
-    who do it at once retry each member once. Raises NothingToRetry, QuotaExceeded.
+    who do it at once retry each member once. While members are still to be cancelled nothing is retried, as nobody
+    could say which of them are meant. Raises NothingToRetry, BatchBeingCancelled, QuotaExceeded.
     """
     statuses = [JobStatus.FAILED, JobStatus.CANCELLED] if cancelled else [JobStatus.FAILED]
     last_end = Job.objects.filter(batch_id=batch.pk, status__in=statuses).order_by("-finished_at")
     before = last_end.values_list("finished_at", flat=True).first()
     if before is None:
         raise NothingToRetry
-    _change(Batch.objects.filter(pk=batch.pk), cancelled_at=None)
+    with transaction.atomic():
+        if _is_being_cancelled(Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)):
+            raise BatchBeingCancelled
+        _change(Batch.objects.filter(pk=batch.pk), cancelled_at=None)
     retried, more = members.retry(batch.pk, by=by, before=before, cancelled=cancelled, limit=_AT_ONCE)
     if more:
         _upkeep(_RETRY_REST, batch_id=str(batch.pk), by=by, before=before.isoformat(), cancelled=cancelled)
@@ -245,6 +258,13 @@ def _known(batch: Batch, asked: Sequence[Member]) -> Batch | None:
 def _change(rows: QuerySet[Batch], **columns: Any) -> int:
     """Update batches, as one more revision of each; how many."""
     return rows.update(updated_at=Now(), revision=F("revision") + 1, **columns)
+
+
+def _is_being_cancelled(batch: Batch) -> bool:
+    """Whether members are still to be cancelled, in the round in which that was said."""
+    if batch.cancelled_at is None or (batch.ended_at and batch.cancelled_at <= batch.ended_at):
+        return False
+    return members.active(batch.pk).exists()
 
 
 def _add_up(batch_id: uuid.UUID, change: Counter[str]) -> None:

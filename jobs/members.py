@@ -23,7 +23,7 @@ from jobs import canvas, control, dispatch, kinds, transitions
 from jobs.models import Batch, Hold, Job
 from jobs.status import ACTIVE, WAITING, JobStatus
 
-_ASIDE = timedelta(days=1)
+_ASIDE = timedelta(days=100 * 365)  # for ever: however late it is cancelled, it has not started
 _PAGE = 500
 
 
@@ -106,12 +106,14 @@ def active(batch_id: uuid.UUID) -> QuerySet[Job]:
 
 
 def set_aside(batch_id: uuid.UUID) -> int:
-    """Take the waiting members out of their queue's line, so that none starts until somebody has cancelled it.
+    """Take the waiting members of a cancelled batch out of their queue's line, to wait there for their cancelling.
 
     How many. Those that a dispatcher is at this very moment are skipped: they count as given to the broker.
     """
     waiting = Job.objects.filter(batch_id=batch_id, status__in=sorted(WAITING), released_at__isnull=True)
     with transaction.atomic():
+        if not _locked(batch_id, cancelled=True):
+            return 0
         skip = connection.features.has_select_for_update_skip_locked
         ids = list(waiting.select_for_update(skip_locked=skip).order_by("id").values_list("id", flat=True))
         later = transitions.after(Now(), _ASIDE)
@@ -121,17 +123,22 @@ def set_aside(batch_id: uuid.UUID) -> int:
 
 
 def cancel(batch_id: uuid.UUID, *, by: str, limit: int) -> int:
-    """Cancel the next few members that have not ended, those that could start or run first; how many were met."""
+    """Cancel the next few members that have not ended, those that could start or run first; how many were met.
+
+    None of a batch that goes on, should it be retried meanwhile.
+    """
     met = 0
     tell = functools.partial(canvas.failed, error=TaskRevokedError("cancelled"))
     touched: set[tuple[str, str]] = set()
-    about_to_start = active(batch_id).filter(released_at__isnull=False)
-    for some in (about_to_start, active(batch_id).filter(status=JobStatus.PROCESSING), active(batch_id)):
-        for pk in list(some.order_by("id").values_list("pk", flat=True)[: limit - met]):
-            met += 1
+    for pk in _next(batch_id, limit=limit):
+        # One at a time, so that nobody waits long for the batch's row, and no member for another.
+        with transaction.atomic():
+            if not _locked(batch_id, cancelled=True):
+                break
             job = transitions.cancel(pk, reason=f"cancelled by {by}", then=tell)
-            if job:  # else it ended meanwhile
-                touched.add((job.queue, job.kind))
+        met += 1
+        if job:  # else it ended meanwhile
+            touched.add((job.queue, job.kind))
     for queue, kind in sorted(touched):
         dispatch.release_quietly(queue, kind)
     return met
@@ -142,7 +149,8 @@ def retry(
 ) -> tuple[int, uuid.UUID | None]:
     """Retry the next few members that failed before that moment: how many, and the last one that was looked at.
 
-    A member that fails again is left failed: it ended after `before`. None: there are no more. Raises QuotaExceeded.
+    A member that fails again is left failed: it ended after `before`. None: there are no more, or the batch was
+    cancelled. Raises QuotaExceeded.
     """
     statuses = [JobStatus.FAILED, JobStatus.CANCELLED] if cancelled else [JobStatus.FAILED]
     found = Job.objects.filter(batch_id=batch_id, status__in=statuses, finished_at__lte=before)
@@ -150,7 +158,10 @@ def retry(
     retried = 0
     for job in rows:
         try:
-            control.retry(job, by=by)
+            with transaction.atomic():
+                if not _locked(batch_id, cancelled=False):
+                    return retried, None
+                control.retry(job, by=by)
             retried += 1
         except (control.NotRetryable, control.SubjectBusy):  # somebody was quicker; another job works for the same
             continue
@@ -165,6 +176,21 @@ def pages(batch_id: uuid.UUID, *, by: str, before: datetime, cancelled: bool) ->
         yield retried
         if last is None:
             return
+
+
+def _next(batch_id: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
+    """The members to cancel next: those that could start at any moment, those that run, the others."""
+    about_to_start = active(batch_id).filter(released_at__isnull=False)
+    found: dict[uuid.UUID, None] = {}
+    for some in (about_to_start, active(batch_id).filter(status=JobStatus.PROCESSING), active(batch_id)):
+        found.update(dict.fromkeys(some.order_by("id").values_list("pk", flat=True)[:limit]))
+    return list(found)[:limit]
+
+
+def _locked(batch_id: uuid.UUID, *, cancelled: bool) -> bool:
+    """Lock the batch's row if it is cancelled, or if it is not; whether that is so. It stays so until the commit."""
+    rows = Batch.objects.filter(pk=batch_id, cancelled_at__isnull=not cancelled).select_for_update(no_key=True)
+    return bool(rows.order_by().values_list("pk"))
 
 
 def _digest(kind: str, args: Any, kwargs: Any) -> bytes:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,10 +15,14 @@ from jobs import (
     batch_tasks,
     batches,
     control,
+    dispatch,
     journal,
+    line,
+    members,
     transitions,
 )
 from jobs.models import FailurePolicy, Job
+from jobs.testing import Clock, run
 from tests import kinds
 from tests.builders import claim
 from tests.jobs.test_batches import (
@@ -131,12 +138,108 @@ def test_a_batch_that_stops_at_failures_does_so_in_each_round() -> None:
 
 
 @pytest.mark.django_db
-def test_a_job_that_comes_late_to_cancel_leaves_a_batch_alone_that_goes_on() -> None:
+@pytest.mark.parametrize("booked", [True, False])
+def test_a_job_that_comes_late_to_cancel_leaves_a_batch_alone_that_goes_on(booked: bool) -> None:
+    batch = make_batch(3)
+    batches.cancel(batch, by="ann")
+    if booked:
+        journal.book_all()
+    batches.retry_failed(batch, by="ann", cancelled=True)
+    assert batch_tasks.cancel_members(**upkeep(batch_tasks.cancel_members)[0].kwargs) == 0
+    assert {(job.status, job.hold) for job in members_of(batch)} == {("pending", "")}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("small")
+def test_nothing_of_a_batch_is_retried_while_the_rest_of_it_is_still_to_be_cancelled() -> None:
+    batch = make_batch(7)
+    batches.cancel(batch, by="ann")
+    journal.book_all()
+    with pytest.raises(batches.BatchBeingCancelled):
+        batches.retry_failed(batch, by="ann", cancelled=True)
+    assert now(batch).cancelled_at
+    batch_tasks.cancel_members(**upkeep(batch_tasks.cancel_members)[0].kwargs)
+    batches.retry_failed(batch, by="ann", cancelled=True)
+    (rest,) = upkeep(batch_tasks.retry_members)
+    batch_tasks.retry_members(**rest.kwargs)
+    journal.book_all()
+    assert {(job.status, job.hold) for job in members_of(batch)} == {("pending", "")}
+    assert now(batch).cancelled_at is None
+
+
+@pytest.mark.django_db
+def test_a_batch_that_stops_at_a_failure_is_not_retried_before_it_has_stopped() -> None:
     batch = make_batch(3, on_failure=FailurePolicy.CANCEL)
     fail(members_of(batch)[0])
     journal.book_all()
+    with pytest.raises(batches.BatchBeingCancelled):
+        batches.retry_failed(batch, by="ann")
+    batch_tasks.cancel_members(**upkeep(batch_tasks.cancel_members)[0].kwargs)
+    assert batches.retry_failed(batch, by="ann", cancelled=True) == 3
+    assert {(job.status, job.hold) for job in members_of(batch)} == {("pending", "")}
+
+
+@pytest.mark.django_db
+def test_a_member_that_is_retried_alone_keeps_nobody_from_retrying_the_others() -> None:
+    batch = make_batch(3)
+    batches.cancel(batch, by="ann")
+    journal.book_all()
+    control.retry(members_of(batch)[0], by="ann")
+    assert batches.retry_failed(batch, by="ann", cancelled=True) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("small")
+def test_a_process_that_dies_amid_cancelling_leaves_nothing_that_ever_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = make_batch(7)
+
+    def killed(*_: object, **__: object) -> int:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(members, "cancel", killed)
+        with pytest.raises(SystemExit):
+            batches.cancel(batch, by="ann")
+    Clock().turn(timedelta(days=400))  # however late the job comes
+    line.promote()
+    dispatch.forget()
+    assert {job.kind for job in line.take("maintenance", room=20)} == {batch_tasks.cancel_members.name}
+    run(upkeep(batch_tasks.cancel_members)[0])
+    assert rounds(batch)[:2] == (1, True)
+    assert numbers(batch) == (0, 0, 7)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("small")
+def test_a_job_that_retries_stops_once_the_batch_is_cancelled() -> None:
+    batch = make_batch(6)
+    for member in members_of(batch)[:5]:
+        fail(member)
+    journal.book_all()
     batches.retry_failed(batch, by="ann")
-    assert batch_tasks.cancel_members(**upkeep(batch_tasks.cancel_members)[0].kwargs) == 0
+    batches.cancel(batch, by="ann")
+    batch_tasks.cancel_members(**upkeep(batch_tasks.cancel_members)[0].kwargs)
+    (task,) = upkeep(batch_tasks.retry_members)
+    assert batch_tasks.retry_members(**task.kwargs) == 0
+    assert Counter(job.status for job in members_of(batch)) == {"failed": 3, "cancelled": 3}
+
+
+@pytest.mark.django_db
+def test_a_batch_that_is_retried_while_a_second_job_cancels_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = make_batch(4)
+    batches.cancel(batch, by="ann")
+    late = upkeep(batch_tasks.cancel_members)[0]
+    batches.retry_failed(batch, by="ann", cancelled=True)
+    batches.cancel(batch, by="ann")
+    look = members._next
+
+    def look_and_be_overtaken(batch_id: UUID, *, limit: int) -> list[UUID]:
+        """The batch's members as they were before the retry; by now they wait again."""
+        batches.retry_failed(batch, by="ann", cancelled=True)
+        return look(batch_id, limit=limit)
+
+    monkeypatch.setattr(members, "_next", look_and_be_overtaken)
+    assert batch_tasks.cancel_members(**late.kwargs) == 0
     assert {job.status for job in members_of(batch)} == {"pending"}
 
 
