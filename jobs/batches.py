@@ -14,15 +14,16 @@ import logging
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from celery.canvas import Signature
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.expressions import Case, When
 from django.db.models.functions import Now
 
-from jobs import dispatch, members, notifications
+from jobs import dispatch, members, notifications, transitions
 from jobs.errors import BadInput, JointoError, Remedy
 from jobs.members import Member
 from jobs.models import Batch, FailurePolicy, Job, Transition
@@ -89,7 +90,8 @@ class Terms(TypedDict, total=False):
     - `owner_id`: whose it and its members are; else the owner of the job that makes it, else the members' own.
     - `priority`: of the members; low, unless said otherwise.
     - `on_failure`: what a member that fails for good means for the others.
-    - `callback`: a signature of a kind of job; it gets the argument `batch_id` beside its own, at each end.
+    - `callback`: a signature of a kind of job; it gets the argument `batch_id` beside its own, at each end. No
+      quota keeps it back; one that can't be submitted by then is a dead letter.
     - `callback_url`: told by a signed webhook, at each end.
     - `idempotency_key`: the same key of the same owner gives the same batch.
     """
@@ -309,14 +311,31 @@ def _end(batch: Batch) -> None:
 
 
 def _call_back(batch: Batch) -> None:
+    """Submit the callback, whatever is left of the owner's quota; or have an operator see that it can't be done."""
     said = batch.callback
+    named = {**said["kwargs"], "batch_id": str(batch.pk)}
     try:
         with transaction.atomic():
             kind = members.kind_of(said["task"])
-            named = {**said["kwargs"], "batch_id": str(batch.pk)}
-            kind.submit(said["args"], named, owner_id=batch.owner_id, **said["options"])
-    except (JointoError, TypeError, ValueError):  # it would be the same again, and nothing else would be booked
+            request = kind.request_for(said["args"], named, owner_id=batch.owner_id, **said["options"])
+            dispatch.submit(replace(request, promised=True), then=kind.link)
+    except OperationalError:  # the database's own trouble: all of the booking is tried again
+        raise
+    except Exception as error:  # what kinds do there is theirs, and the same again the next time
         logger.exception("the callback of batch %s can't be submitted", batch.pk)
+        _refuse(said["task"], said["args"], named, owner_id=batch.owner_id, error=error)
+
+
+def _refuse(
+    kind: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, owner_id: int | None, error: Exception
+) -> None:
+    """Record a job that has failed before it could begin: a dead letter, from which an operator retries it."""
+    request = dispatch.Request(
+        kind=kind, queue=members.queue_of(kind), args=args, kwargs=kwargs, owner_id=owner_id, promised=True
+    )
+    job, _ = dispatch.submit(request)
+    said = f"The callback of a batch could not be submitted: {str(error) or type(error).__name__}"
+    transitions.refuse(Job.objects.get(pk=job.pk), code="callback_not_submitted", message=said, dead=True)
 
 
 def _stop_others(batch_ids: Collection[uuid.UUID]) -> None:

@@ -149,7 +149,7 @@ def _request(delivery: Delivery) -> dispatch.Request:
         owner_id=delivery.user_id,
         subject=f"{SUBJECT}{delivery.pk}",
         priority=NORMAL,
-        counts=False,  # it is written in the journal's transaction, which a refusal would stop for everybody
+        promised=True,  # it is written in the journal's transaction, which a refusal would stop for everybody
         max_attempts=policy.max_attempts,
     )
 

@@ -86,7 +86,7 @@ class Request:
     subject: str = ""
     priority: int | None = None
     quota: quotas.Quota | None = None
-    counts: bool = True  # False: nobody is refused it, whatever quota there is
+    promised: bool = False  # whatever was had of its quota: it belongs to what was accepted already
     tier: str = ""
     batch_id: uuid.UUID | None = None
     callback_url: str = ""
@@ -181,7 +181,7 @@ def _priority(request: Request) -> int:
 
 
 def _reserve(request: Request, *, count: int = 1) -> datetime | None:
-    if request.owner_id is None or not request.counts or not quotas.applies_to(request.kind, request.quota):
+    if request.owner_id is None or request.promised or not quotas.applies_to(request.kind, request.quota):
         return None
     return quotas.reserve(
         owner_id=request.owner_id,

@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from celery.canvas import Signature
 from celery.exceptions import TaskRevokedError
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -25,6 +26,7 @@ from jobs.status import ACTIVE, WAITING, JobStatus
 
 _ASIDE = timedelta(days=100 * 365)  # for ever: however late it is cancelled, it has not started
 _PAGE = 500
+_UPKEEP = "maintenance"
 
 
 class Submits(kinds.Kind, Protocol):
@@ -54,6 +56,12 @@ def kind_of(name: str | None) -> Submits:
     if found is None:
         raise ValueError(f"{name} is no kind of job")
     return cast(Submits, found)
+
+
+def queue_of(name: str) -> str:
+    """The queue of a kind; the one for upkeep of a name that is no kind, or whose queue is gone."""
+    kind = kinds.find(name)
+    return kind.job_queue if kind and kind.job_queue in settings.CELERY_TASK_QUEUES else _UPKEEP
 
 
 def of_signature(signature: Signature) -> Member:

@@ -17,12 +17,14 @@ from jobs import (
     dispatch,
     journal,
     notifications,
+    quotas,
     transitions,
 )
 from jobs.context import JobContext
-from jobs.models import Batch, Delivery, FailurePolicy, Job, Transition
+from jobs.models import Batch, DeadLetter, Delivery, FailurePolicy, Job, QuotaLimit, Transition
 from jobs.retry import RetryPolicy
 from jobs.task import job
+from jobs.testing import run
 from tests import kinds
 from tests.builders import claim, make_user
 
@@ -34,6 +36,16 @@ on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="
 def told(ctx: JobContext, batch_id: str, note: str = "") -> str:
     """A callback."""
     return f"{note} {batch_id}"
+
+
+def _ann(**_: object) -> int:
+    return User.objects.get(username="ann").pk
+
+
+@job(queue="maintenance", retry=ONCE, owner=_ann)
+def owned(ctx: JobContext, batch_id: str) -> str:
+    """A callback that belongs to Ann."""
+    return batch_id
 
 
 @job(queue="maintenance", retry=ONCE, may=lambda user_id, number, word: int(number) % 2 == 0)
@@ -312,6 +324,35 @@ def test_a_callback_that_can_not_be_submitted_any_more_does_not_stop_the_journal
     Batch.objects.filter(pk=batch.pk).update(callback={"task": "gone.away", "args": [], "kwargs": {}, "options": {}})
     complete(members_of(batch)[0])
     assert rounds(batch) == (1, True, 0)
+    letter = DeadLetter.objects.get()
+    assert (letter.kind, letter.error_code, letter.job.kwargs) == (
+        "gone.away",
+        "callback_not_submitted",
+        {"batch_id": str(batch.pk)},
+    )
+
+
+@pytest.mark.django_db
+def test_a_callback_whose_kind_breaks_stops_nothing_and_is_a_letter_from_which_it_is_retried() -> None:
+    batch, other = make_batch(1, callback=owned.s()), make_batch(1)
+    for one in (batch, other):
+        complete(members_of(one)[0])
+    assert (rounds(batch), rounds(other)) == ((1, True, 0), (1, True, 0))
+    letter = DeadLetter.objects.get()
+    assert (letter.job.kind, letter.job.status, letter.job.owner_id) == (owned.name, "failed", None)
+    assert "User matching query does not exist" in letter.error_message
+    control.retry(letter.job, by="operator")
+    assert run(letter.job).result == str(batch.pk)
+    assert rounds(batch) == (1, True, 0)
+
+
+@pytest.mark.django_db
+def test_a_callback_was_promised_so_no_quota_keeps_it_back(ann: User) -> None:
+    batch = make_batch(1, owner_id=ann.pk, callback=told.s())
+    QuotaLimit.objects.create(tier="free", kind=told.name, period="hour", limit=0)
+    quotas.overridden.forget()
+    complete(members_of(batch)[0])
+    assert rounds(batch) == (1, True, 1)
 
 
 @on_postgresql
