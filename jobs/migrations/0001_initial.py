@@ -577,6 +577,15 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="whether jobs.journal has drawn its consequences"),
                 ),
                 (
+                    "aside_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="drawing its consequences failed; tried again then",
+                        null=True,
+                        verbose_name="set aside until",
+                    ),
+                ),
+                (
                     "job",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="transitions", to="jobs.job"

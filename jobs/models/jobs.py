@@ -284,6 +284,9 @@ class Transition(models.Model):
     reason = models.CharField(_("why"), max_length=200, blank=True, default="")
     at = models.DateTimeField(_("when"))
     booked = models.BooleanField(default=False, help_text=_("whether jobs.journal has drawn its consequences"))
+    aside_until = models.DateTimeField(
+        _("set aside until"), null=True, blank=True, help_text=_("drawing its consequences failed; tried again then")
+    )
 
     class Meta:
         verbose_name = _("transition")

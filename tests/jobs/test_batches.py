@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from jobs import (
     batches,
@@ -18,13 +19,14 @@ from jobs import (
     journal,
     notifications,
     quotas,
+    statistics,
     transitions,
 )
 from jobs.context import JobContext
 from jobs.models import Batch, DeadLetter, Delivery, FailurePolicy, Job, QuotaLimit, Transition
 from jobs.retry import RetryPolicy
 from jobs.task import job
-from jobs.testing import run
+from jobs.testing import Clock, run
 from tests import kinds
 from tests.builders import claim, make_user
 
@@ -311,11 +313,52 @@ def test_booking_that_breaks_in_the_middle_changes_nothing(monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(notifications, "tell", broken)
-        with pytest.raises(RuntimeError):
-            journal.book()
+        journal.book_all()
         assert (numbers(batch), now(batch).rounds, upkeep(told)) == ((0, 0, 0), 0, [])
+    Clock().turn(timedelta(minutes=5))
     assert rounds(batch) == (1, True, 1)
     assert numbers(batch) == (2, 0, 0)
+
+
+@pytest.mark.django_db
+def test_a_batch_whose_end_breaks_is_set_aside_and_all_others_are_booked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, other = make_batch(2, callback=told.s()), make_batch(1)
+    tell = notifications.tell_of_batch
+
+    def tell_of_some(batch: Batch) -> None:
+        if batch == broken:
+            raise RuntimeError("nobody can be told of this one")
+        tell(batch)
+
+    for member in [*members_of(broken), *members_of(other)]:
+        complete(member)
+    with monkeypatch.context() as patch:
+        patch.setattr(notifications, "tell_of_batch", tell_of_some)
+        assert rounds(other) == (1, True, 0)
+        aside = Transition.objects.filter(booked=False)
+        assert [move.job.batch for move in aside] == [broken]  # the last of its moves, without which it does not end
+        assert "nobody can be told of this one" in caplog.text
+        assert journal.book() == 0
+    assert (rounds(broken), numbers(broken)) == ((0, False, 0), (1, 0, 0))
+    Clock().turn(timedelta(minutes=5))
+    assert (rounds(broken), numbers(broken)) == ((1, True, 1), (2, 0, 0))
+
+
+@pytest.mark.django_db
+def test_while_the_database_is_in_trouble_no_move_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    complete(members_of(make_batch(1))[0])
+
+    def full(moves: Any) -> None:
+        raise OperationalError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(statistics, "count", full)
+        with pytest.raises(OperationalError):
+            journal.book()
+    assert journal.book() == 3
+    assert not Transition.objects.filter(booked=False).exists()
 
 
 @pytest.mark.django_db
