@@ -157,6 +157,7 @@ BATCH = {
     "on_failure": "'go_on'",
     "callback": "'{}'::jsonb",
     "callback_url": "''",
+    "asked": "''",
     **{name: name for name in ("total", "completed", "failed", "cancelled", "created_at", "ended_at")},
     "rounds": "CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END",
     "revision": "total",

@@ -23,7 +23,7 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.expressions import Case, When
 from django.db.models.functions import Now
 
-from jobs import dispatch, members, notifications, transitions
+from jobs import dispatch, heirs, members, notifications, transitions
 from jobs.errors import BadInput, JointoError, Remedy
 from jobs.members import Member
 from jobs.models import Batch, FailurePolicy, Job, Transition
@@ -87,7 +87,8 @@ class NothingToRetry(JointoError):
 class Terms(TypedDict, total=False):
     """What may be said of a batch, all of it optional.
 
-    - `owner_id`: whose it and its members are; else the owner of the job that makes it, else the members' own.
+    - `owner_id`: whose it and its members are; else each member's own, as its kind says, else that of the job that
+      makes the batch. The batch is theirs if all are of one owner.
     - `priority`: of the members; low, unless said otherwise.
     - `on_failure`: what a member that fails for good means for the others.
     - `callback`: a signature of a kind of job; it gets the argument `batch_id` beside its own, at each end. No
@@ -133,7 +134,7 @@ def add(batch: Batch, task: Any, arguments: Arguments, *, priority: int | None =
             raise BatchClosed
         if Batch.objects.filter(pk=batch.pk, total__gt=LARGEST).exists():
             raise BatchTooLarge
-        members.record(batch, more, priority=priority)
+        members.record(more, members.requests(batch, more, priority=priority))
     return len(more)
 
 
@@ -227,32 +228,46 @@ def _record(asked: Sequence[Member], terms: Terms) -> Batch:
         created_at=Now(),
         updated_at=Now(),
     )
-    known = _known(batch, asked)
+    wanted = members.requests(batch, asked, priority=terms.get("priority", LOW))
+    if batch.owner_id is None:
+        batch.owner_id = _owner_of(wanted)
+    if batch.idempotency_key:
+        said = [batch.name, batch.on_failure, batch.callback, batch.callback_url]
+        batch.asked = members.digest([*said, members.digests(asked)])
+    known = _known(batch)
     if known:
         return known
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
-            owners = {job.owner_id for job in members.record(batch, asked, priority=terms.get("priority", LOW))}
-            if batch.owner_id is None and len(owners) == 1:
-                Batch.objects.filter(pk=batch.pk).update(owner_id=owners.pop())
+            members.record(asked, wanted)
             if not asked:
                 _end(batch)
     except IntegrityError:
-        known = _known(batch, asked)  # the same key, at the same time, was quicker
+        known = _known(batch)  # the same key, at the same time, was quicker
         if known is None:
             raise
         return known
     return Batch.objects.get(pk=batch.pk)
 
 
-def _known(batch: Batch, asked: Sequence[Member]) -> Batch | None:
-    """The batch that the same owner made with the same key. Raises IdempotencyKeyReused if it is another one."""
+def _owner_of(wanted: Sequence[dispatch.Request]) -> int | None:
+    """Whose all members will be; None if they will not be of one owner."""
+    parent = heirs.parent()
+    inherited = parent.owner_id if parent else None
+    owners = {inherited if request.owner_id is None else request.owner_id for request in wanted} or {inherited}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _known(batch: Batch) -> Batch | None:
+    """The batch that the same owner made with the same key. Raises IdempotencyKeyReused if it is another one.
+
+    What was asked for is compared, not what became of it: members may have been added since, or removed.
+    """
     if batch.idempotency_key is None or batch.owner_id is None:
         return None
     known = Batch.objects.filter(owner_id=batch.owner_id, idempotency_key=batch.idempotency_key).first()
-    said = ("name", "on_failure", "callback", "callback_url", "total")
-    if known and (any(getattr(known, name) != getattr(batch, name) for name in said) or not members.are(known, asked)):
+    if known and known.asked != batch.asked:
         raise dispatch.IdempotencyKeyReused
     return known
 

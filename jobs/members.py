@@ -7,7 +7,6 @@ import hashlib
 import inspect
 import json
 import uuid
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -83,10 +82,15 @@ def callback(signature: Signature | None) -> dict[str, Any]:
     return said
 
 
-def record(batch: Batch, members: Sequence[Member], *, priority: int | None) -> list[Job]:
-    """Record all of them; inside a transaction. Raises what submitting one job raises."""
+def requests(batch: Batch, members: Sequence[Member], *, priority: int | None) -> list[dispatch.Request]:
+    """What the dispatcher is to be asked for. Raises TypeError for arguments that do not fit."""
     said = {"owner_id": batch.owner_id, "priority": priority, "batch_id": batch.pk}
-    rows = dispatch.submit_many([member.kind.request_for(member.args, member.kwargs, **said) for member in members])
+    return [member.kind.request_for(member.args, member.kwargs, **said) for member in members]
+
+
+def record(members: Sequence[Member], wanted: Sequence[dispatch.Request]) -> list[Job]:
+    """Record all of them; inside a transaction. Raises what submitting one job raises."""
+    rows = dispatch.submit_many(wanted)
     listening = {member.kind.name: member.kind for member in members if member.kind.on_recorded}
     for job in rows:
         if job.kind in listening:
@@ -101,11 +105,14 @@ def fits(kind: kinds.Kind, args: Sequence[Any], kwargs: Mapping[str, Any]) -> di
     return dict(list(bound.arguments.items())[1:])
 
 
-def are(batch: Batch, members: Sequence[Member]) -> bool:
-    """Whether the batch was made of these. Members that retention has removed contradict nobody."""
-    asked = Counter(_digest(member.kind.name, list(member.args), dict(member.kwargs)) for member in members)
-    there = Job.objects.filter(batch_id=batch.pk).values_list("kind", "args", "kwargs")
-    return Counter(_digest(*row) for row in there.iterator(_PAGE)) <= asked
+def digests(members: Sequence[Member]) -> list[str]:
+    """What tells these members from others, in whichever order they come."""
+    return sorted(digest([member.kind.name, list(member.args), dict(member.kwargs)]) for member in members)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of what JSON makes of it."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def active(batch_id: uuid.UUID) -> QuerySet[Job]:
@@ -199,7 +206,3 @@ def _locked(batch_id: uuid.UUID, *, cancelled: bool) -> bool:
     """Lock the batch's row if it is cancelled, or if it is not; whether that is so. It stays so until the commit."""
     rows = Batch.objects.filter(pk=batch_id, cancelled_at__isnull=not cancelled).select_for_update(no_key=True)
     return bool(rows.order_by().values_list("pk"))
-
-
-def _digest(kind: str, args: Any, kwargs: Any) -> bytes:
-    return hashlib.sha256(json.dumps([kind, args, kwargs], sort_keys=True).encode()).digest()

@@ -139,6 +139,16 @@ class Migration(migrations.Migration):
                     "idempotency_key",
                     models.CharField(blank=True, max_length=255, null=True, verbose_name="idempotency key"),
                 ),
+                (
+                    "asked",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        max_length=64,
+                        verbose_name="digest of what was asked for",
+                    ),
+                ),
                 ("total", models.PositiveIntegerField(default=0, verbose_name="members")),
                 ("completed", models.IntegerField(default=0, verbose_name="completed")),
                 ("failed", models.IntegerField(default=0, verbose_name="failed")),

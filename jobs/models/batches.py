@@ -37,6 +37,7 @@ class Batch(models.Model):
     callback = models.JSONField(_("callback"), default=dict, blank=True, help_text=_("task and kwargs; at each end"))
     callback_url = models.URLField(_("callback URL"), max_length=2000, blank=True, default="")
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001  NULLs never collide
+    asked = models.CharField(_("digest of what was asked for"), max_length=64, blank=True, default="", editable=False)
     total = models.PositiveIntegerField(_("members"), default=0)
     completed = models.IntegerField(_("completed"), default=0)
     failed = models.IntegerField(_("failed"), default=0)

@@ -197,6 +197,27 @@ def test_the_same_key_of_the_same_owner_gives_the_same_batch(ann: User) -> None:
 
 
 @pytest.mark.django_db
+def test_the_same_key_gives_the_same_batch_whoever_the_owner_is_known_from(ann: User) -> None:
+    by_members = [batches.create(owned, [((), {"batch_id": "x"})], idempotency_key="members") for _ in range(2)]
+    parent = claim(kinds.add.submit((1,), {}, owner_id=ann.pk)[0])
+    with dispatch.on_behalf_of(parent):
+        by_maker = [make_batch(count, idempotency_key=f"maker {count}") for count in (1, 1, 0, 0)]
+    assert [batch.owner for batch in (*by_members, *by_maker)] == [ann] * 6
+    assert Batch.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_the_same_key_gives_the_same_batch_though_members_were_added_or_removed(ann: User) -> None:
+    batch = make_batch(2, owner_id=ann.pk, idempotency_key="k")
+    batches.add(batch, kinds.add, [((5, 1), {})])
+    assert make_batch(2, owner_id=ann.pk, idempotency_key="k") == batch
+    with pytest.raises(dispatch.IdempotencyKeyReused):
+        make_batch(3, owner_id=ann.pk, idempotency_key="k")
+    Job.objects.filter(batch=batch).delete()
+    assert make_batch(2, owner_id=ann.pk, idempotency_key="k") == batch
+
+
+@pytest.mark.django_db
 def test_members_are_added_while_the_batch_is_open(ann: User) -> None:
     batch = make_batch(1, owner_id=ann.pk)
     assert batches.add(batch, kinds.add, [((5, 1), {})]) == 1
