@@ -31,7 +31,8 @@ _UPKEEP = "maintenance"
 class Submits(kinds.Kind, Protocol):
     """What a batch asks of a kind beside what the engine does; `jobs.task.JobTask` is it."""
 
-    on_recorded: Any
+    def link_each(self, jobs: Sequence[Job]) -> None:
+        """`link` for many that were recorded together."""
 
     def request_for(self, args: Sequence[Any], kwargs: Mapping[str, Any], **options: Any) -> dispatch.Request:
         """What the dispatcher is asked for."""
@@ -91,10 +92,8 @@ def requests(batch: Batch, members: Sequence[Member], *, priority: int | None) -
 def record(members: Sequence[Member], wanted: Sequence[dispatch.Request]) -> list[Job]:
     """Record all of them; inside a transaction. Raises what submitting one job raises."""
     rows = dispatch.submit_many(wanted)
-    listening = {member.kind.name: member.kind for member in members if member.kind.on_recorded}
-    for job in rows:
-        if job.kind in listening:
-            listening[job.kind].link(job)
+    for kind in {member.kind.name: member.kind for member in members}.values():
+        kind.link_each([job for job in rows if job.kind == kind.name])
     return rows
 
 

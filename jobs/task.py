@@ -60,9 +60,11 @@ class JobTask(Task):
     per_user: int | None = None
     dead_letters = True
     may: Callable[..., bool] | None = None
+    may_each: Callable[[int, Sequence[Mapping[str, Any]]], Sequence[bool]] | None = None
     subject_template = ""
     owner_of: Callable[..., int | None] | None = None
     on_recorded: Callable[..., None] | None = None
+    on_each_recorded: Callable[[Sequence[tuple[Job, Mapping[str, Any]]]], None] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """In a worker: the attempt that the message asks for. Called directly: just the body, untracked."""
@@ -128,7 +130,7 @@ class JobTask(Task):
         callback_url: str = "",
         **options: Any,
     ) -> dispatch.Request:
-        """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, which calls no `recorded`."""
+        """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, after which comes `link_each`."""
         if options.get("soft_time_limit") or options.get("time_limit"):
             raise TypeError(f"the time limits of {self.name} are those of its kind, and not of one job")
         named = self._named(args, kwargs)
@@ -141,7 +143,7 @@ class JobTask(Task):
             kwargs=kwargs,
             job_id=_job_id(task_id),
             owner_id=owner_id,
-            subject=self.subject_template.format(**named),
+            subject=self.subject_of(named),
             priority=options.get("priority"),
             quota=self.quota,
             batch_id=batch_id,
@@ -158,6 +160,26 @@ class JobTask(Task):
         """Call the kind's `recorded`: when the job is recorded, and when it is retried by hand."""
         if self.on_recorded:
             self.on_recorded(job, **self._named(job.args, job.kwargs))
+
+    def link_each(self, jobs: Sequence[Job]) -> None:
+        """As `link`, for many that were recorded together."""
+        if self.on_each_recorded:
+            self.on_each_recorded([(job, self._named(job.args, job.kwargs)) for job in jobs])
+        elif self.on_recorded:
+            for job in jobs:
+                self.link(job)
+
+    def allows_each(self, user_id: int, named: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
+        """Whether a user may have it done with these arguments, for each of them. Raises what `may` raises."""
+        if self.may is None:
+            return [False] * len(named)
+        if self.may_each:
+            return self.may_each(user_id, named)
+        return [self.may(user_id, **arguments) for arguments in named]
+
+    def subject_of(self, named: Mapping[str, Any]) -> str:
+        """What a job with these arguments is about; empty if the kind does not say."""
+        return self.subject_template.format(**named)
 
     def _named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments of the body by name, without the context. Raises TypeError if they do not fit."""
@@ -196,11 +218,13 @@ def job(
     subject: str = "",
     owner: Callable[..., int | None] | None = None,
     recorded: Callable[..., None] | None = None,
+    recorded_each: Callable[[Sequence[tuple[Job, Mapping[str, Any]]]], None] | None = None,
     quota: Quota | None = None,
     at_once: int | None = None,
     per_user: int | None = None,
     dead_letters: bool = True,
     may: Callable[..., bool] | None = None,
+    may_each: Callable[[int, Sequence[Mapping[str, Any]]], Sequence[bool]] | None = None,
     **options: Any,
 ) -> Callable[[Callable[Concatenate[JobContext, P], Any]], JobTask]:
     """Make a function a kind of job.
@@ -209,10 +233,12 @@ def job(
     - `subject`: what the job is about, a format string over the arguments: ``"videos.Video:{video_id}"``.
     - `owner`: called with the arguments, gives the id of the user it belongs to, unless the caller said.
     - `recorded`: called with the row and the arguments, in the transaction that records it, or retries it by hand.
+    - `recorded_each`: `recorded` for many at once, that is for a batch: called with rows and their arguments by name.
     - `quota`: how many each tier may submit in an hour and a month; given back when the job fails or is cancelled.
     - `at_once`, `per_user`: how many run at once, altogether and of one user; an operator may change them.
     - `dead_letters`: whether a job whose attempts are used up is for an operator to see.
     - `may`: called with a user's id and the arguments: whether that user may have it done in a batch of their own.
+    - `may_each`: `may` for many at once: called with a user's id and the arguments of each, by name; a bool for each.
     """
     attributes: dict[str, Any] = {
         "job_queue": queue,
@@ -222,11 +248,13 @@ def job(
         "subject_template": subject,
         "owner_of": staticmethod(owner) if owner else None,
         "on_recorded": staticmethod(recorded) if recorded else None,
+        "on_each_recorded": staticmethod(recorded_each) if recorded_each else None,
         "quota": quota,
         "at_once": at_once,
         "per_user": per_user,
         "dead_letters": dead_letters,
         "may": staticmethod(may) if may else None,
+        "may_each": staticmethod(may_each) if may_each else None,
     }
 
     def decorate(body: Callable[Concatenate[JobContext, P], Any]) -> JobTask:

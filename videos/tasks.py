@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celery import chain, signature
@@ -24,10 +25,24 @@ MEDIA = RetryPolicy(retries=3, first_seconds=300)
 THUMBNAIL = RetryPolicy(retries=3, first_seconds=60)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 
+_LARGEST_ID = 2**63 - 1  # what the column holds
+
 
 def _owns(user_id: int, video_id: int, **_: Any) -> bool:
     """Whether a user may have batches made about a video."""
-    return Video.objects.filter(pk=video_id, owner_id=user_id, deleted_at__isnull=True).exists()
+    return all(_owns_each(user_id, [{"video_id": video_id}]))
+
+
+def _owns_each(user_id: int, named: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """`_owns` for many. Raises TypeError for what is no id."""
+    ids = [arguments["video_id"] for arguments in named]
+    for video_id in ids:
+        if type(video_id) is not int:  # "07" would be video 7, and not be about it
+            raise TypeError(f"video_id has to be a whole number, not {video_id!r:.40}")
+    known = {video_id for video_id in ids if 0 < video_id <= _LARGEST_ID}
+    own = Video.objects.filter(pk__in=known, owner_id=user_id, deleted_at__isnull=True)
+    owned = set(own.values_list("pk", flat=True))
+    return [video_id in owned for video_id in ids]
 
 
 @job(
@@ -38,7 +53,9 @@ def _owns(user_id: int, video_id: int, **_: Any) -> bool:
     subject="videos.Video:{video_id}",
     owner=processing.owner_of,
     recorded=processing.link,
+    recorded_each=processing.link_each,
     may=_owns,
+    may_each=_owns_each,
 )
 def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     """Probe, ladder and poster of one uploaded video."""
@@ -56,6 +73,7 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
     subject="videos.Video:{video_id}",
     owner=thumbnails.owner_of,
     may=_owns,
+    may_each=_owns_each,
 )
 def generate_thumbnail(ctx: JobContext, video_id: int, at: float) -> dict[str, Any]:
     """Make the frame at `at` seconds the poster of a processed video."""

@@ -57,6 +57,13 @@ class MemberNotAllowed(BadInput):
     message = "A job of the batch is about something that is not yours."
 
 
+class DuplicateSubject(BadInput):
+    """Two members are about the same thing; `details` says which."""
+
+    code = "duplicate_subject"
+    message = "Several jobs of the batch are about the same thing. Ask for one job about each."
+
+
 class KeyTooLong(BadInput):
     code = "idempotency_key_too_long"
     status = 400
@@ -126,7 +133,8 @@ class BatchList(ListAPIView[Batch]):
     def post(self, request: Request) -> Response:
         """Make a batch: as many jobs of one kind as `members` has, each with its own arguments.
 
-        Only kinds that allow it, and only about what is yours. The same Idempotency-Key gives the same batch.
+        Only kinds that allow it, only about what is yours, and only one job about each thing. The same Idempotency-Key
+        gives the same batch.
         """
         asked = NewBatchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -213,25 +221,56 @@ def _kind(name: str) -> Any:
 
 
 def _checked(kind: Any, asked: Sequence[Any], *, user_id: int) -> list[Mapping[str, Any]]:
-    """The arguments of all members. Raises BadMember, MemberNotAllowed for the first that is not all right."""
-    return [_arguments(kind, index, member, user_id=user_id) for index, member in enumerate(asked)]
+    """The arguments of all members.
+
+    Raises BadMember, MemberNotAllowed, DuplicateSubject for the first that is not all right in that way.
+    """
+    arguments = [_arguments(index, member) for index, member in enumerate(asked)]
+    named: list[Mapping[str, Any]] = []
+    for index, kwargs in enumerate(arguments):
+        try:
+            named.append(members.fits(kind, (), kwargs))
+        except TypeError as error:
+            raise _bad(index, error) from error
+    for index, allowed in enumerate(_allowed(kind, named, user_id=user_id)):
+        if not allowed:
+            raise MemberNotAllowed(
+                f"Job {index} of the batch is about something that is not yours.", details={"index": index}
+            )
+    first: dict[str, int] = {}
+    for index, subject in enumerate(map(kind.subject_of, named)):
+        if subject and first.setdefault(subject, index) != index:
+            raise DuplicateSubject(
+                f"Job {index} of the batch is about the same as job {first[subject]}. Ask for one job about each.",
+                details={"index": index, "first": first[subject]},
+            )
+    return arguments
 
 
-def _arguments(kind: Any, index: int, member: Any, *, user_id: int) -> Mapping[str, Any]:
+def _arguments(index: int, member: Any) -> Mapping[str, Any]:
     kwargs = member.get("kwargs", {}) if isinstance(member, dict) else None
     if not isinstance(kwargs, dict):
         raise BadMember(f"Job {index} of the batch is no object with kwargs.", details={"index": index})
+    return kwargs
+
+
+def _allowed(kind: Any, named: Sequence[Mapping[str, Any]], *, user_id: int, first: int = 0) -> Sequence[bool]:
+    """For each member from the `first` on, whether the user may have it done. Raises BadMember."""
     try:
-        named = members.fits(kind, (), kwargs)
-        allowed = kind.may(user_id, **named)
+        return cast(Sequence[bool], kind.allows_each(user_id, named))
     except (TypeError, ValueError) as error:
-        problem = f"Job {index} of the batch has arguments that do not fit: {error}."
-        raise BadMember(problem, details={"index": index, "problem": str(error)}) from error
-    if not allowed:
-        raise MemberNotAllowed(
-            f"Job {index} of the batch is about something that is not yours.", details={"index": index}
-        )
-    return cast(Mapping[str, Any], kwargs)
+        if len(named) == 1:
+            raise _bad(first, error) from error
+    half = len(named) // 2  # which of them it is, in a few looks
+    return [
+        *_allowed(kind, named[:half], user_id=user_id, first=first),
+        *_allowed(kind, named[half:], user_id=user_id, first=first + half),
+    ]
+
+
+def _bad(index: int, error: Exception) -> BadMember:
+    problem = f"Job {index} of the batch has arguments that do not fit: {error}."
+    return BadMember(problem, details={"index": index, "problem": str(error)})
 
 
 def _key(request: Request) -> str | None:
