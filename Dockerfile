@@ -26,6 +26,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /app
 COPY --from=python /opt/venv /opt/venv
 COPY --from=front-end /app/node_modules/hls.js/dist node_modules/hls.js/dist
+COPY --from=front-end /app/node_modules/uplot/dist node_modules/uplot/dist
 COPY --from=front-end /app/node_modules/hash-wasm/dist node_modules/hash-wasm/dist
 COPY . .
 RUN pybabel compile --domain django --directory locale

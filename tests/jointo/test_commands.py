@@ -105,6 +105,19 @@ def test_the_workers_of_systemd_and_supervisor_take_every_queue_and_no_other() -
     assert set(re.findall(r" -Q (\w+)", supervisor)) == set(settings.CELERY_TASK_QUEUES)
 
 
+def test_each_service_of_systemd_can_be_enabled_by_itself() -> None:
+    services = sorted((ROOT / "docs/deploy/systemd").glob("*.service"))
+    assert len(services) == 3
+    for service in services:
+        assert "\n[Install]\nWantedBy=multi-user.target\n" in service.read_text(), service.name
+
+
+def test_the_image_has_every_front_end_library_that_is_served() -> None:
+    copied = set(re.findall(r"^COPY --from=front-end /app/(\S+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    served = {entry[1] for entry in settings.STATICFILES_DIRS if isinstance(entry, tuple)}
+    assert {str(folder.relative_to(ROOT)) for folder in served} == copied
+
+
 def test_nginx_lets_a_chunk_pass() -> None:
     site = (ROOT / "docs/deploy/nginx/jointo.conf").read_text()
     largest = re.search(r"client_max_body_size (\d+)m;", site)
