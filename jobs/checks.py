@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils import timezone
 
-from jobs import kinds, outbound, signing
+from jobs import kinds, outbound, schedule, signing
 from jobs.errors import JointoError
 
 
@@ -53,3 +55,25 @@ def check_outbound(**_: Any) -> list[CheckMessage]:
             hint = "Make one with: python -c 'from jobs import signing; print(signing.new_secret())'"
             found.append(Error(f"JOINTO_OPERATOR_WEBHOOK_SECRET can't be used: {error}", hint=hint, id="jobs.E004"))
     return found
+
+
+@register()
+def check_schedule(**_: Any) -> list[CheckMessage]:
+    """E005: what the schedule is to send would fail each time, as nobody has declared it, or it needs arguments."""
+    return [
+        Error(f"The periodic entry {name!r} can't send {task}: {why}.", id="jobs.E005")
+        for task, name in schedule.entries()
+        if (why := _why_not_sent(task))
+    ]
+
+
+def _why_not_sent(task_name: str) -> str:
+    task: Any = current_app.tasks.get(task_name)
+    if task is None:
+        return "there is no such task"
+    context = (None,) if kinds.find(task_name) else ()
+    try:
+        inspect.signature(task.run).bind(*context)
+    except TypeError as error:
+        return f"an entry gives no arguments, and it has a {error}"
+    return ""

@@ -54,8 +54,13 @@ _entries: dict[str, tuple[str, When]] = {}
 
 
 def periodic(task: str, name: str, when: When) -> None:
-    """Have an entry for the task installed; called where the task is defined."""
+    """Have an entry for the task installed; called where the task is defined. The task is given no arguments."""
     _entries[task] = (name, when)
+
+
+def entries() -> list[tuple[str, str]]:
+    """The task and the name of each entry."""
+    return [(task, name) for task, (name, _when) in _entries.items()]
 
 
 def install(**_: Any) -> None:

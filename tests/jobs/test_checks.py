@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 
-from jobs import signing
+from jobs import schedule, signing
 
 
 def found(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> list[str]:
@@ -43,3 +43,14 @@ def test_a_kind_whose_queue_nobody_serves_is_named(monkeypatch: pytest.MonkeyPat
 def test_another_result_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "CELERY_RESULT_BACKEND", "django-db")
     assert found(monkeypatch) == ["jobs.E002"]
+
+
+@pytest.mark.parametrize("task", ["tests.kinds.add", "tests.kinds.plain", "tests.kinds.not_there"])
+def test_a_periodic_entry_that_could_only_fail_is_named(monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    monkeypatch.setitem(schedule._entries, task, ("Every night", schedule.Daily(hour=4)))
+    assert found(monkeypatch) == ["jobs.E005"]
+
+
+def test_a_periodic_entry_may_leave_out_what_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(schedule._entries, "tests.kinds.effect", ("Every night", schedule.Daily(hour=4)))
+    assert found(monkeypatch) == []
