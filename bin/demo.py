@@ -56,6 +56,7 @@ def _show(stack: Stack, file: Path | None, *, serve_on: bool) -> int:
     say(f"Admin       {stack.url}/admin/   {USER} / {stack.password}")
     say(f"Logs        {os.path.relpath(DATA / 'log')}/")
     if serve_on:
+        say(f"Shell       {stack.shell}")
         say("Serving; Ctrl-C ends it.")
         try:
             stack.processes.wait()

@@ -13,14 +13,17 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import dotenv
 from processes import Died, Process, Processes, Stopped
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / "bin"
+PYTHON = ROOT / ".venv/bin/python"
 SOURCES = ("jointo", "jobs", "videos", "assets")  # what `reload` watches, beside the templates
 HOST = "127.0.0.1"
 USER = "demo"
 _DEFAULT_PORT = 8000
+_OF_THE_COMMANDS = {"JOINTO_PORT", "JOINTO_ENV_FILE"}  # say nothing to a process beside the stack
 
 
 def say(text: str) -> None:
@@ -39,9 +42,9 @@ def free_port(first: int = 0) -> int:
     raise SystemExit(f"There is no free port from {first} on.")
 
 
-def web_port() -> int:
-    """JOINTO_PORT, which has to be free; else 8000 or the next one that is free."""
-    wanted = os.environ.get("JOINTO_PORT", "")
+def web_port(otherwise: str = "") -> int:
+    """JOINTO_PORT, from the environment or as given, which has to be free; else 8000 or the next one that is free."""
+    wanted = os.environ.get("JOINTO_PORT") or otherwise
     if not wanted:
         return free_port(_DEFAULT_PORT)
     if not wanted.isdigit() or not 0 < int(wanted) < 65536:
@@ -68,25 +71,41 @@ class Stack:
     """The parts, their ports, and the account to sign in with.
 
     `data` holds the logs, Redis and the password. `settings` are JOINTO_ variables; they win over those of
-    the environment.
+    the environment. `beneath` are those of the developer's file, which the processes read by themselves.
     """
 
-    def __init__(self, *, port: int, data: Path, settings: Mapping[str, str], reload: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        data: Path,
+        settings: Mapping[str, str],
+        beneath: Mapping[str, str] | None = None,
+        reload: bool = False,
+    ) -> None:
         self.data = data
         self.port = port
         self.url = f"http://{HOST}:{self.port}"
         self.password_file = data / "password"
+        self.env_file = data / "env"
         self._redis_port = free_port()
         self._reload = reload
         self._last: list[Process] = []
         broker = {"JOINTO_BROKER_URL": f"redis://{HOST}:{self._redis_port}/0"}
         env = {**_environment(), **settings, **broker}
+        self._variables = {**(beneath or {}), **env}
         self.processes = Processes(cwd=ROOT, logs=data / "log", env=env)
 
     @property
     def password(self) -> str:
         """The account's password."""
         return self.password_file.read_text().strip()
+
+    @property
+    def shell(self) -> str:
+        """The command that opens a shell beside this stack: the same database, broker and files."""
+        python, manage, file = (os.path.relpath(path) for path in (PYTHON, ROOT / "manage.py", self.env_file))
+        return shlex.join([f"JOINTO_ENV_FILE={file}", python, manage, "shell"])
 
     def run(self, work: Callable[[], int]) -> int:
         """Start everything, do the work, end everything. An exit status."""
@@ -100,9 +119,11 @@ class Stack:
             say("\nStopping")
             return 128 + stopped.number
         finally:
+            self.env_file.unlink(missing_ok=True)  # a broker of this port is there no more
             self.processes.stop(*self._last)
 
     def _start(self) -> None:
+        self._write_env_file()
         self._start_redis()
         self._prepare()
         self._start_web()
@@ -124,6 +145,14 @@ class Stack:
             ),  # what is lost is sent again from the database
         )
         self._last = [redis]  # the others have something to tell it when they end
+
+    def _write_env_file(self) -> None:
+        """What makes another process a part of this stack, for JOINTO_ENV_FILE to name."""
+        self.env_file.unlink(missing_ok=True)
+        self.env_file.touch(mode=0o600)  # there may be keys and passwords among it
+        for name, value in sorted(self._variables.items()):
+            if name.startswith("JOINTO_") and name not in _OF_THE_COMMANDS:
+                dotenv.set_key(self.env_file, name, value)
 
     def _prepare(self) -> None:
         if not self.password_file.exists():  # made once, then the same for ever
@@ -147,11 +176,14 @@ class Stack:
         celery = [sys.executable, "-m", "celery", "-A", "jointo"]
         # Without -Q a worker takes all queues.
         worker = [*celery, "worker", "-c", "2", "-l", "INFO", "--without-gossip", "--without-mingle"]
+        self._start_watched("worker", worker)
+        self._start_watched("beat", [*celery, "beat", "-l", "INFO", "--pidfile="])
+
+    def _start_watched(self, name: str, command: list[str]) -> None:
         if self._reload:
             watch = [sys.executable, "-m", "watchfiles", "--filter", "python", "--sigint-timeout", "15"]
-            worker = [*watch, shlex.join(worker), *SOURCES]
-        self.processes.start("worker", *worker)
-        self.processes.start("beat", *celery, "beat", "-l", "INFO", "--pidfile=")
+            command = [*watch, shlex.join(command), *SOURCES]
+        self.processes.start(name, *command)
 
     def _answers(self) -> bool:
         try:

@@ -1,7 +1,7 @@
 """The environment, read once and typed. A value that can't be right stops the program at start.
 
-Every name begins with JOINTO_. A file `.env` beside manage.py is read too (JOINTO_ENV_FILE names
-another, or none when empty); the real environment wins over it.
+Every name begins with JOINTO_. A file `.env` beside manage.py is read too if there is one (JOINTO_ENV_FILE
+names another, or none when empty); the real environment wins over it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dj_database_url
+import dj_email_url  # type: ignore[import-untyped]
 from environs import Env, EnvValidationError, validate
+from kombu import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 _env = Env()
 _file = os.environ.get("JOINTO_ENV_FILE", str(BASE_DIR / ".env"))
 if _file:
+    if "JOINTO_ENV_FILE" in os.environ and not Path(_file).exists():
+        _said = f"JOINTO_ENV_FILE can't be used: there is no file {_file}"
+        raise EnvValidationError(_said, [_said])
     _env.read_env(_file, recurse=False)
 
 _positive = validate.Range(min=1)
@@ -84,7 +89,7 @@ def _check(name: str, why: Callable[[], object]) -> None:
     """Stop the program, by the variable's name, over a value that can't be right."""
     try:
         why()
-    except (ValueError, KeyError, dj_database_url.ParseError) as error:
+    except (ValueError, KeyError, ImportError, dj_database_url.ParseError) as error:
         said = f"JOINTO_{name} can't be used: {error}"
         raise EnvValidationError(said, [said]) from error
 
@@ -94,8 +99,22 @@ def _watch_fits_lease() -> None:
         raise ValueError("it must be at most a third of JOINTO_JOB_LEASE_SECONDS")
 
 
+def _broker_has_a_transport() -> None:
+    for url in BROKER_URL.split(";"):  # several stand in for each other
+        if "://" not in url:  # which Celery would take for the name of a host with RabbitMQ
+            raise ValueError(f"{url!r} is no address such as redis://127.0.0.1:6379/0")
+        Connection(url).get_transport_cls()  # opens nothing
+
+
+def _email_has_a_backend() -> None:
+    if "EMAIL_BACKEND" not in EMAIL_URL:
+        raise ValueError(f"it has to begin with one of {', '.join(f'{scheme}:' for scheme in dj_email_url.SCHEMES)}")
+
+
 _check("TIME_ZONE", lambda: ZoneInfo(TIME_ZONE))
 _check("DATABASE_URL", lambda: dj_database_url.parse(DATABASE_URL))
+_check("BROKER_URL", _broker_has_a_transport)
+_check("EMAIL_URL", _email_has_a_backend)
 _check("JOB_WATCH_SECONDS", _watch_fits_lease)
 
 

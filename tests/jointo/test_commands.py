@@ -24,7 +24,7 @@ SCRIPTS = [
     *(path for path in sorted((ROOT / "bin").iterdir()) if path.is_file() and not path.suffix),
     ROOT / ".ci/run",
 ]
-OF_THE_COMMANDS = {"JOINTO_PORT"}  # read by bin/ and Compose, not by Django
+ELSEWHERE = {"JOINTO_PORT", "JOINTO_ENV_FILE"}  # read by bin/ and Compose; read before the file is
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_the_commands_of_the_readme_are_there() -> None:
 def test_the_example_names_every_setting_and_no_other() -> None:
     read = set(re.findall(r'_env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "jointo/env.py").read_text())) - {"JOINTO_"}
     named = re.findall(r"^#?(JOINTO_[A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert sorted(named) == sorted({f"JOINTO_{name}" for name in read} | OF_THE_COMMANDS)
+    assert sorted(named) == sorted({f"JOINTO_{name}" for name in read} | ELSEWHERE)
 
 
 def test_the_example_names_everything_that_compose_asks_for() -> None:
@@ -140,6 +140,48 @@ def test_a_port_that_is_taken_is_named_in_one_line(taken_port: int) -> None:
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert str(taken_port) in ended.stderr
+
+
+# What bin/demo and bin/dev start, in a folder of the test's; then a shell beside it, as they say how to open one.
+BESIDE = """
+import pathlib, subprocess, sys
+from stack import ROOT, Stack, free_port
+data = pathlib.Path(sys.argv[1])
+settings = {"JOINTO_ENV_FILE": "", "JOINTO_DATA_DIR": str(data), "JOINTO_SECRET_KEY": "it's a \\"key\\" # of ours"}
+stack = Stack(port=free_port(), data=data, settings=settings, beneath={"JOINTO_TIME_ZONE": "Asia/Shanghai"})
+code = sys.argv[2]
+sys.exit(stack.run(lambda: subprocess.run([*f"env {stack.shell} -v 0 -c".split(), code], cwd=ROOT).returncode))
+"""
+ASK = """
+import time
+from django.conf import settings
+from jobs.models import Job
+from jobs.tasks import reset_hourly_quota
+result = reset_hourly_quota.delay()
+while not result.ready(): time.sleep(0.1)
+print(result.state, Job.objects.get(pk=result.id).attempts.get().worker.split("@")[0])
+print(settings.TIME_ZONE, settings.SECRET_KEY)
+"""
+
+
+@pytest.mark.stack
+def test_a_shell_beside_the_demo_reaches_its_database_its_broker_and_its_worker(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JOINTO_")}
+    command = [sys.executable, "-c", BESIDE, str(tmp_path / "data"), ASK]
+    ended = subprocess.run(
+        command, cwd=ROOT, env={**clean, "PYTHONPATH": str(ROOT / "bin")}, capture_output=True, text=True, timeout=150
+    )
+    said = ended.stdout.splitlines()
+    assert said[:2] == ["SUCCESS celery", 'Asia/Shanghai it\'s a "key" # of ours'], ended.stdout + ended.stderr
+    assert not (tmp_path / "data/env").exists(), "it leads nowhere any more"
+
+
+def test_bin_dev_takes_its_port_from_the_developers_file(tmp_path: Path, taken_port: int) -> None:
+    (tmp_path / "env").write_text(f"JOINTO_PORT={taken_port}\n")
+    env = {**os.environ, "JOINTO_ENV_FILE": str(tmp_path / "env")}
+    ended = subprocess.run([sys.executable, ROOT / "bin/dev.py"], env=env, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert f"Port {taken_port} is taken" in ended.stderr
 
 
 def test_a_file_that_is_not_there_is_named_in_one_line() -> None:

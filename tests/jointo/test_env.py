@@ -39,6 +39,15 @@ def start(folder: Path, code: str = "from jointo import settings", **env: str) -
         ("TIME_ZONE", "Mars/Olympus"),
         ("TIME_ZONE", "../../etc/passwd"),
         ("DATABASE_URL", "nonsense"),
+        ("ENV_FILE", "not/there"),
+        ("BROKER_URL", ""),
+        ("BROKER_URL", "nonsense"),
+        ("BROKER_URL", "foo://127.0.0.1"),
+        ("BROKER_URL", "redis://127.0.0.1:port/0"),
+        ("BROKER_URL", "redis://127.0.0.1:6379/0;nonsense"),
+        ("EMAIL_URL", ""),
+        ("EMAIL_URL", "nonsense"),
+        ("EMAIL_URL", "foo://x"),
     ],
 )
 def test_a_value_that_can_not_be_right_stops_the_program_and_is_named(tmp_path: Path, name: str, value: str) -> None:
@@ -46,6 +55,21 @@ def test_a_value_that_can_not_be_right_stops_the_program_and_is_named(tmp_path: 
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert f"JOINTO_{name}" in said.splitlines()[-1], said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BROKER_URL", "amqp://jointo:secret@127.0.0.1:5672//"),
+        ("BROKER_URL", "sentinel://127.0.0.1:26379;sentinel://127.0.0.1:26380"),
+        ("EMAIL_URL", "submission://user:password@mail.example.org:587"),
+        ("EMAIL_URL", "console:"),
+    ],
+)
+def test_addresses_of_every_supported_sort_are_taken(tmp_path: Path, name: str, value: str) -> None:
+    process = start(tmp_path, **{f"JOINTO_{name}": value})
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
 
 
 def test_the_secret_key_is_made_once_and_processes_that_start_together_agree(tmp_path: Path) -> None:
