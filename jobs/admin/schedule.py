@@ -42,7 +42,7 @@ class ScheduleAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
     """django-celery-beat's page, with the columns that an operator asks for first."""
 
     date_hierarchy = None
-    list_display = ("name", "enabled", "scheduler", "last_run", "next_run", "last_result")
+    list_display = ("name", "enabled", "runs", "last_run", "next_run", "last_result")
     list_filter = ("enabled", "one_off")
     ordering = ("name",)
 
@@ -57,6 +57,10 @@ class ScheduleAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
             tick_at=Subquery(last.values("at")[:1]), tick_task_id=task_id
         )
         return annotated
+
+    @admin.display(description=_("schedule"))
+    def runs(self, entry: PeriodicTask) -> str:
+        return str(entry.scheduler or "–")
 
     @admin.display(description=_("last run"), ordering="last_run_at")
     def last_run(self, entry: Any) -> datetime | None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from babel.messages import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
+from django.contrib import admin
 from django.test import Client, override_settings
 from django.utils.translation.template import templatize
 
+from jointo import words
 from tests.builders import make_user
 from tests.environment import ROOT
 
@@ -56,6 +60,25 @@ def test_placeholders_are_the_same_in_both_languages(chinese: Catalog) -> None:
     for message in (message for message in chinese if message.id):
         wanted = sorted(PLACEHOLDER.findall(forms(message.id)[-1]))
         assert [sorted(PLACEHOLDER.findall(said)) for said in forms(message.string)] == [wanted], message.id
+
+
+def test_the_words_of_celerys_packages_are_in_the_catalog_unless_they_bring_their_chinese() -> None:
+    for package, listed in (("django_celery_beat", words.CELERY_BEAT), ("django_celery_results", words.CELERY_RESULTS)):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None and spec.origin is not None
+        folder = Path(spec.origin).parent
+        said = set().union(*(marked(path) for path in folder.glob("*.py")))
+        others = (folder, Path(django.__file__).parent / "conf", Path(admin.__file__).parent)
+        there = set().union(*(brought(other / "locale" / PO.with_suffix(".mo")) for other in others))
+        assert set(listed) == {word for _, word in said if isinstance(word, str)} - there, package
+
+
+def brought(compiled: Path) -> set[str]:
+    """What a compiled catalog translates; nothing if it is not there."""
+    if not compiled.exists():
+        return set()
+    with compiled.open("rb") as file:
+        return {str(forms(message.id)[0]) for message in read_mo(file) if message.id and any(forms(message.string))}
 
 
 @pytest.mark.django_db
