@@ -107,13 +107,13 @@ class JobAdmin(Dashboard, ReadOnly, Bounded, admin.ModelAdmin[Job]):
         "short_id",
         "name",
         "status",
+        "error_code",
         "progress_bar",
+        "age",
+        "attempts_used",
         "owner",
         "subject",
         "priority",
-        "attempts_used",
-        "age",
-        "error_code",
     )
     list_filter = ("status", QueueFilter, PriorityFilter, ("created_at", admin.DateFieldListFilter))
     list_select_related = ("owner",)

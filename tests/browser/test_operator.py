@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from playwright.sync_api import Locator, Page, expect
 
-from jobs import transitions
+from jobs import batches, transitions
 from jobs.models import DeadLetter, Job, Queue, Resolution
 from jobs.priority import CRITICAL
 from jobs.status import JobStatus
@@ -37,6 +37,12 @@ RECORD = """element => {
   new MutationObserver(() => seen.push(Number(element.textContent)))
     .observe(element, {subtree: true, childList: true, characterData: true});
 }"""
+
+# The headings of a list's columns for which one has to scroll sideways.
+COLUMNS_OUT_OF_SIGHT = """() => [...document.querySelectorAll(".results")].flatMap(box =>
+  [...box.querySelectorAll("thead th")]
+    .filter(cell => cell.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+    .map(cell => cell.textContent.trim()))"""
 
 
 # Whoever lets a job go on knows its kind: here that is the web server, when a retry or a resumed queue sends jobs.
@@ -271,10 +277,11 @@ def make_a_busy_day() -> Job:
     for number in range(3):
         make_claimed_job(owner_id=owner.pk, subject=f"videos.Video:{number}")
         transitions.complete(make_claimed_job(owner_id=owner.pk), result=number)
-        make_job(owner_id=owner.pk, queue="media")
+        make_job("tests.kinds.effect_thrice_told", args=(), owner_id=owner.pk, queue="media")
         failed = make_claimed_job(owner_id=owner.pk, subject=f"videos.Video:{1000 + number}")
         message = "The provider answered 503 Service Unavailable, and went on doing so for as long as it was asked."
         transitions.fail(failed, code="provider_unavailable", message=message, dead=True)
+    batches.create(kinds.add, [((1, 2), {}), ((3, 4), {})], owner_id=owner.pk, name="a batch with a rather long name")
     return failed
 
 
@@ -292,6 +299,14 @@ def look_at(visit: Visit, name: str, path: str, *, lang: str, shoot: Shoot) -> N
         page.emulate_media(color_scheme=theme)
         shoot(page, f"{lang}-{name}-{width}-{theme}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is cut off"
+        if width == 1280:
+            assert page.evaluate(COLUMNS_OUT_OF_SIGHT) == [], f"{name} in {lang}"
+    if name == "dashboard":
+        page.set_viewport_size({"width": 390, "height": 900})
+        shoot(page, f"{lang}-{name}-390")
+        for button in page.locator("#queues button").all():
+            box = button.bounding_box()
+            assert box is not None and box["x"] + box["width"] <= 390, "who is called at night has a telephone"
 
 
 def test_the_operators_pages_fit_wide_and_narrow_by_day_and_by_night_in_both_languages(
@@ -306,6 +321,8 @@ def test_the_operators_pages_fit_wide_and_narrow_by_day_and_by_night_in_both_lan
         "job": f"jobs/job/{failed.pk}/change/",
         "letters": "jobs/deadletter/",
         "schedule": "django_celery_beat/periodictask/",
+        "results": "django_celery_results/taskresult/",
+        "batches": "jobs/batch/",
     }
     for language, lang in (("English", "en"), ("简体中文", "zh-hans")):
         if lang != "en":
