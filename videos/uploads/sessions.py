@@ -8,10 +8,7 @@ and stand on this.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
-import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,9 +23,7 @@ from django.utils import timezone
 from jobs.models import Job
 from videos import errors, storage
 from videos.models import Chunk, Upload, Video
-from videos.uploads import digests, rolling
-
-_TO_THE_END = 0  # as fcntl(2) has it
+from videos.uploads import digests, parts, rolling
 
 Start = Callable[[int], Job]
 
@@ -95,13 +90,13 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
     digests.check_chunk(data, headers)
     offset = index * upload.chunk_size
     with _part(upload) as file:
-        _lock(file, offset, len(data))
+        parts.lock(file, offset, len(data))
         if _is_there(upload, index):
             if os.pread(file, len(data), offset) != data:
                 raise errors.ChunkConflict(details={"index": index})
             Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
             return
-        _write_all(file, data, offset)
+        parts.write(file, data, offset)
         if upload.file_hash:
             rolling.add(upload.pk, upload.file_hash, index, data)
         try:
@@ -136,7 +131,7 @@ def complete(upload: Upload, *, title: str, start: Start, file_hash: str = "") -
     part = path_of(upload.pk)
     try:
         with _part(upload) as file:
-            _lock(file, 0, _TO_THE_END)  # no chunk is being written now, and none will be once the upload is complete
+            parts.lock(file)  # no chunk is being written now, and none will be once the upload is complete
             return _complete(upload, part, title=title, start=start, file_hash=file_hash)
     except errors.UploadGone:
         return _video_of(upload)  # completed meanwhile; or gone indeed
@@ -255,16 +250,6 @@ def _part(upload: Upload) -> Iterator[int]:
         os.close(file)
 
 
-def _lock(file: int, offset: int, length: int) -> None:
-    """Wait until nobody else works on these bytes, over all threads and processes; until the file is closed.
-
-    The lock belongs to this opening of the file (fcntl(2), open file description locks), goes with it whatever
-    happens, and leaves the other chunks alone.
-    """
-    wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0)
-    fcntl.fcntl(file, fcntl.F_OFD_SETLKW, wanted)
-
-
 def _is_there(upload: Upload, index: int) -> bool:
     """Whether the chunk has arrived, asked under its lock. Raises UploadFinished, UploadGone."""
     chunk = Chunk.objects.filter(upload=OuterRef("pk"), index=index)
@@ -275,19 +260,6 @@ def _is_there(upload: Upload, index: int) -> bool:
     if video_id:
         raise errors.UploadFinished
     return bool(there)
-
-
-def _write_all(file: int, data: bytes | memoryview, offset: int) -> None:
-    view = memoryview(data)
-    try:
-        while view:
-            written = os.pwrite(file, view, offset)
-            view, offset = view[written:], offset + written
-        os.fdatasync(file)  # what is answered as received survives a loss of power
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise errors.StorageFull from error
-        raise
 
 
 def _hand_over(upload: Upload, *, name: str, title: str, declared: str, start: Start) -> Video:
