@@ -9,6 +9,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from rest_framework.test import APIClient
 from jobs.models import Job
 from tests.builders import make_user
 from tests.files import files_under
+from tests.videos.test_videos_api import Meanwhile
 from videos import errors, tasks
 from videos.models import Upload, Video
 from videos.uploads import sessions
@@ -181,6 +183,51 @@ def test_an_unfinished_upload_of_the_same_file_is_continued(api: APIClient) -> N
     assert begun(api, last_modified=5)["id"] != upload["id"]
     by_hash = begun(api, file_hash=sha256(DATA), file_name="other.mp4")
     assert begin(api, file_hash=sha256(DATA), file_name="renamed.mp4").json()["id"] == by_hash["id"]
+
+
+def test_a_file_that_is_begun_four_times_at_once_is_one_upload(ann: User) -> None:
+    together = Barrier(4)
+
+    def begin_too(file_hash: str) -> tuple[int, str]:
+        try:
+            client = APIClient()
+            client.force_authenticate(ann)
+            together.wait()
+            answer = begin(client, file_hash=file_hash)
+            return answer.status_code, answer.json()["id"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(5):
+            said = list(threads.map(begin_too, [sha256(bytes(number))] * 4))
+            assert sorted(status for status, _ in said) == [200, 200, 200, 201]
+            assert len({upload_id for _, upload_id in said}) == 1
+
+
+def test_an_upload_that_is_given_up_while_it_is_resumed_is_begun_anew(api: APIClient) -> None:
+    upload = begun(api)
+    meanwhile = Meanwhile('UPDATE "videos_upload"', lambda: sessions.abort(Upload.objects.get(pk=upload["id"])))
+    with connection.execute_wrapper(meanwhile):
+        answer = begin(api)
+    assert meanwhile.done
+    assert answer.status_code == 201, answer.json()
+    assert answer.json()["id"] != upload["id"]
+    assert put(api, answer.json(), 0).status_code == 204
+
+
+def test_an_upload_that_is_merged_while_it_is_resumed_keeps_the_hash_that_it_was_merged_with(api: APIClient) -> None:
+    upload = sent(api)
+
+    def merged() -> None:
+        assert merge(api, upload, file_hash=sha256(DATA)).status_code == 202
+
+    meanwhile = Meanwhile('UPDATE "videos_upload"', merged)
+    with connection.execute_wrapper(meanwhile):
+        answer = begin(api, file_hash=sha256(b"something else"))
+    assert meanwhile.done
+    assert answer.status_code == 201, answer.json()
+    assert Upload.objects.get(pk=upload["id"]).file_hash == sha256(DATA)
 
 
 def test_an_upload_that_began_without_a_hash_learns_it_later(api: APIClient) -> None:

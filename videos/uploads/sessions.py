@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -59,25 +60,15 @@ def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
         )
     if known := _known_content(wish, owner_id):
         return known
-    if upload := _unfinished(wish, owner_id):
-        upload.file_hash = upload.file_hash or wish.file_hash
-        upload.touched_at = timezone.now()  # from now on the clean-up lets it be
-        upload.save(update_fields=["file_hash", "touched_at"])
-        return Begun(upload, resumed=True)
-    upload = Upload.objects.create(
-        owner_id=owner_id,
-        purpose=wish.purpose,
-        file_name=wish.file_name,
-        file_size=wish.file_size,
-        file_hash=wish.file_hash,
-        last_modified=wish.last_modified,
-        chunk_size=settings.JOINTO_VIDEOS.chunk_bytes,
-        touched_at=timezone.now(),
-    )
-    path = path_of(upload.pk)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(exist_ok=True)
-    return Begun(upload, resumed=False)
+    with transaction.atomic():
+        # One at a time for each owner, or two at once would both find nothing to go on with. The owner's row is one
+        # that every database can hold, also before there is an upload; SQLite, which knows no locks of rows, has
+        # one transaction at a time anyway. No key: what others make for the owner meanwhile need not wait.
+        get_user_model().objects.select_for_update(no_key=True).filter(pk=owner_id).values_list("pk").first()
+        for upload in _unfinished(wish, owner_id):
+            if _take_up(upload, wish):
+                return Begun(upload, resumed=True)
+        return Begun(_create(wish, owner_id), resumed=False)
 
 
 def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping[str, str]) -> None:
@@ -192,8 +183,8 @@ def _known_content(wish: Wish, owner_id: int) -> Video | None:
     return same.filter(**{algorithm: value}).exclude(folder="").select_related("job").first()
 
 
-def _unfinished(wish: Wish, owner_id: int) -> Upload | None:
-    """The upload to go on with: by hash, else by name, size and time of change."""
+def _unfinished(wish: Wish, owner_id: int) -> Iterator[Upload]:
+    """The uploads to go on with, the best first: by hash, else by name, size and time of change."""
     mine = Upload.objects.filter(
         owner_id=owner_id,
         video__isnull=True,
@@ -206,7 +197,36 @@ def _unfinished(wish: Wish, owner_id: int) -> Upload | None:
         candidates = mine.filter(Q(file_hash=wish.file_hash) | (looks_alike & Q(file_hash="")))
     else:
         candidates = mine.filter(looks_alike)
-    return next((upload for upload in candidates[:10] if path_of(upload.pk).exists()), None)
+    return (upload for upload in candidates[:10] if path_of(upload.pk).exists())
+
+
+def _take_up(upload: Upload, wish: Wish) -> bool:
+    """Go on with an unfinished upload, which learns its hash if it had none; under its owner's lock.
+
+    False if it was merged or given up this very moment: then nothing is written.
+    """
+    upload.file_hash = upload.file_hash or wish.file_hash
+    upload.touched_at = timezone.now()  # from now on the clean-up lets it be
+    still = Upload.objects.filter(pk=upload.pk, video__isnull=True)
+    return bool(still.update(file_hash=upload.file_hash, touched_at=upload.touched_at))
+
+
+def _create(wish: Wish, owner_id: int) -> Upload:
+    upload = Upload.objects.create(
+        owner_id=owner_id,
+        purpose=wish.purpose,
+        file_name=wish.file_name,
+        file_size=wish.file_size,
+        file_hash=wish.file_hash,
+        last_modified=wish.last_modified,
+        chunk_size=settings.JOINTO_VIDEOS.chunk_bytes,
+        touched_at=timezone.now(),
+    )
+    # Before the row is committed: who finds a row without its file takes the upload for gone.
+    path = path_of(upload.pk)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(exist_ok=True)
+    return upload
 
 
 def _check_chunk(upload: Upload, index: int, length: int) -> None:
