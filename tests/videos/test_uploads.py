@@ -6,7 +6,9 @@ import base64
 import hashlib
 import os
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
@@ -23,10 +25,11 @@ from rest_framework.test import APIClient
 from jobs.models import Job
 from tests.builders import make_user
 from tests.files import files_under
+from tests.stack import wait_for
 from tests.videos.test_videos_api import Meanwhile
 from videos import errors, tasks
 from videos.models import Upload, Video
-from videos.uploads import sessions
+from videos.uploads import parts, sessions
 
 CHUNK = settings.JOINTO_VIDEOS.chunk_bytes
 DATA = os.urandom(2 * CHUNK + 100)
@@ -91,6 +94,37 @@ def files_left() -> list[str]:
 
 def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@contextmanager
+def busy(upload: dict[str, Any]) -> Iterator[Callable[[int], None]]:
+    """Holds the upload's file, as who writes or merges does; yields what waits until so many others want it."""
+    part = sessions.path_of(uuid.UUID(upload["id"]))
+    file = os.open(part, os.O_RDWR)
+    parts.lock(file)
+
+    def openings() -> int:
+        count = 0
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                count += link.readlink() == part
+        return count
+
+    def until_wanted_by(others: int) -> None:
+        wait_for(lambda: openings() == others + 1, what=f"{others} that want the file")
+
+    try:
+        yield until_wanted_by
+    finally:
+        os.close(file)
+
+
+def apart(call: Callable[[], Any]) -> Any:
+    """A request from a thread of its own, with a connection that ends with it."""
+    try:
+        return call()
+    finally:
+        connection.close()
 
 
 # -- how it is meant to go -------------------------------------------------------------------------------
@@ -316,6 +350,60 @@ def test_a_wrong_hash_is_known_at_the_merge_when_the_bytes_came_in_order(api: AP
     assert code(merge(api, upload)) == (422, "checksum_mismatch")
     assert not files_left()
     assert not Video.objects.exists()
+
+
+def test_merging_at_once_with_a_hash_known_to_be_wrong_tells_everybody(api: APIClient) -> None:
+    upload = sent(api, file_hash=sha256(b"something else"))
+    with ThreadPoolExecutor(4) as threads:
+        with busy(upload) as until_wanted_by:
+            said = [threads.submit(apart, lambda: merge(api, upload)) for _ in range(4)]
+            until_wanted_by(4)
+        assert [code(answer.result()) for answer in said] == [(422, "checksum_mismatch")] * 4
+    assert not files_left()
+    assert not Video.objects.exists()
+
+
+def test_an_upload_that_is_given_up_before_its_merge_begins_is_gone(api: APIClient) -> None:
+    upload = sent(api, file_hash=sha256(DATA))
+    with ThreadPoolExecutor(1) as threads:
+        with busy(upload) as until_wanted_by:
+            merged = threads.submit(apart, lambda: merge(api, upload))
+            until_wanted_by(1)
+            assert api.delete(f"/api/videos/uploads/{upload['id']}/").status_code == 204
+        assert code(merged.result()) == (410, "upload_gone")
+    assert not files_left()
+
+
+def test_an_upload_can_not_be_given_up_in_the_middle_of_its_merge(api: APIClient) -> None:
+    upload = sent(api)
+    with ThreadPoolExecutor(1) as threads:
+        given_up: list[Future[Any]] = []
+
+        def give_up() -> None:
+            given_up.append(threads.submit(apart, lambda: api.delete(f"/api/videos/uploads/{upload['id']}/")))
+            wait(given_up, timeout=1)  # it has the time to do its worst, if nothing keeps it from that
+
+        with connection.execute_wrapper(Meanwhile('SELECT "videos_chunk"."index"', give_up)):
+            answer = merge(api, upload)
+        assert answer.status_code == 202, answer.json()
+        assert code(given_up[0].result()) == (409, "upload_finished")
+    source = Video.objects.get().source
+    assert (Path(settings.MEDIA_ROOT) / source).read_bytes() == DATA
+
+
+def test_an_upload_that_somebody_else_gave_up_is_given_up(api: APIClient) -> None:
+    upload = Upload.objects.get(pk=begun(api)["id"])
+    sessions.abort(upload)
+    sessions.abort(upload)
+    assert not files_left()
+
+
+def test_a_chunk_that_comes_as_its_upload_was_merged_hears_so(api: APIClient) -> None:
+    upload = sent(api)
+    before = Upload.objects.get()
+    merge(api, upload)
+    with pytest.raises(errors.UploadFinished):
+        sessions.write(before, 0, piece(0), {})
 
 
 def test_a_wrong_hash_of_bytes_out_of_order_is_left_to_the_job(api: APIClient) -> None:

@@ -7,9 +7,27 @@ import fcntl
 import os
 import struct
 
-from videos.errors import StorageFull
+from videos import errors
+from videos.models import Upload
 
 _TO_THE_END = 0  # as fcntl(2) has it
+
+
+def check_place(upload: Upload, index: int, length: int) -> None:
+    """See that the file has a place for a chunk like this. Raises ChunkOutOfRange, ChunkTooLarge, ChunkSizeWrong."""
+    if not 0 <= index < upload.chunks_total:
+        raise errors.ChunkOutOfRange(
+            f"The upload has the chunks 0 to {upload.chunks_total - 1}.",
+            details={"chunks_total": upload.chunks_total},
+        )
+    expected = upload.chunk_length(index)
+    if length == expected:
+        return
+    wrong = errors.ChunkTooLarge if length > expected else errors.ChunkSizeWrong
+    raise wrong(
+        f"Chunk {index} has to have {expected} bytes, and {length} came.",
+        details={"index": index, "expected": expected, "received": length},
+    )
 
 
 def lock(file: int, offset: int = 0, length: int = _TO_THE_END) -> None:
@@ -32,5 +50,5 @@ def write(file: int, data: bytes | memoryview, offset: int) -> None:
         os.fdatasync(file)  # what is answered as received survives a loss of power
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull from error
+            raise errors.StorageFull from error
         raise

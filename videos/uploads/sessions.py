@@ -77,7 +77,9 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
     Raises ChunkOutOfRange, ChunkTooLarge, ChunkSizeWrong, ChecksumMismatch, ChunkConflict, UploadFinished,
     UploadGone, StorageFull.
     """
-    _check_chunk(upload, index, len(data))
+    if upload.video_id:
+        raise errors.UploadFinished
+    parts.check_place(upload, index, len(data))
     digests.check_chunk(data, headers)
     offset = index * upload.chunk_size
     with _part(upload) as file:
@@ -117,33 +119,38 @@ def complete(upload: Upload, *, title: str, start: Start, file_hash: str = "") -
     `start` is called with the video's id, in the transaction that makes it, and gives the job. Raises
     ChunkMissing, ChecksumMismatch, UploadGone.
     """
-    if upload.video_id:
-        return _video_of(upload)
-    part = path_of(upload.pk)
+    # Asked before we wait for others: one of them may take the upload away, and with it what is known.
+    wrong = _is_wrong(upload, file_hash)
     try:
         with _part(upload) as file:
             parts.lock(file)  # no chunk is being written now, and none will be once the upload is complete
-            return _complete(upload, part, title=title, start=start, file_hash=file_hash)
-    except errors.UploadGone:
-        return _video_of(upload)  # completed meanwhile; or gone indeed
+            return _complete(upload, title=title, start=start, file_hash=file_hash)
+    except (errors.UploadFinished, errors.UploadGone):
+        if video := _became(upload):
+            return video
+        raise errors.ChecksumMismatch if wrong else errors.UploadGone from None
 
 
-def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash: str) -> Video:
-    upload.refresh_from_db()
-    if upload.video_id:
-        return _video_of(upload)
-    _check_whole(upload)
-    declared = file_hash or upload.file_hash
-    if declared == upload.file_hash and rolling.verdict(upload.pk, upload.chunks_total) is False:
-        abort(upload)
-        raise errors.ChecksumMismatch
-    name = storage.name_for_upload(storage.head_of(part), timezone.now())
-    storage.adopt(part, name)
+def _complete(upload: Upload, *, title: str, start: Start, file_hash: str) -> Video:
+    part, name = path_of(upload.pk), ""
     try:
-        video = _hand_over(upload, name=name, title=title, declared=declared, start=start)
+        with transaction.atomic():
+            # Held until the video is committed: an abort waits, and so does who goes on with it and tells a hash.
+            held = Upload.objects.select_for_update().filter(pk=upload.pk, video__isnull=True).first()
+            if held is None:
+                raise errors.UploadGone
+            _check_whole(held)
+            if _is_wrong(held, file_hash):
+                raise errors.ChecksumMismatch
+            name = storage.name_for_upload(storage.head_of(part), timezone.now())
+            storage.adopt(part, name)
+            video = _hand_over(held, name=name, title=title, file_hash=file_hash, start=start)
+    except errors.ChecksumMismatch:
+        abort(upload)
+        raise
     except BaseException:
         # A COMMIT whose answer was lost may have taken effect: take the file back only if no row names it.
-        if not Video.objects.filter(source=name).exists():
+        if name and not Video.objects.filter(source=name).exists():
             storage.remove(name)
         raise
     storage.remove_file(part)
@@ -152,18 +159,17 @@ def _complete(upload: Upload, part: Path, *, title: str, start: Start, file_hash
 
 
 def abort(upload: Upload, *, untouched_since: datetime | None = None) -> None:
-    """End an unfinished upload, and remove what had arrived of it.
+    """End an unfinished upload, and remove what had arrived of it; fine if somebody else has.
 
     Raises UploadFinished if it is complete, or was touched after `untouched_since`.
     """
-    unfinished = Upload.objects.filter(pk=upload.pk, video__isnull=True)
-    if untouched_since:
-        unfinished = unfinished.filter(touched_at__lt=untouched_since)
     with transaction.atomic():
         # Held until it is deleted: Django reads what it deletes first, and deletes by key alone.
-        if unfinished.select_for_update().first() is None:
+        held = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+        if held and (held.video_id or (untouched_since and held.touched_at >= untouched_since)):
             raise errors.UploadFinished
-        unfinished.delete()
+        if held:
+            held.delete()
     storage.remove_file(path_of(upload.pk))
     rolling.forget(upload.pk)
 
@@ -229,24 +235,6 @@ def _create(wish: Wish, owner_id: int) -> Upload:
     return upload
 
 
-def _check_chunk(upload: Upload, index: int, length: int) -> None:
-    if upload.video_id:
-        raise errors.UploadFinished
-    if not 0 <= index < upload.chunks_total:
-        raise errors.ChunkOutOfRange(
-            f"The upload has the chunks 0 to {upload.chunks_total - 1}.",
-            details={"chunks_total": upload.chunks_total},
-        )
-    expected = upload.chunk_length(index)
-    if length == expected:
-        return
-    wrong = errors.ChunkTooLarge if length > expected else errors.ChunkSizeWrong
-    raise wrong(
-        f"Chunk {index} has to have {expected} bytes, and {length} came.",
-        details={"index": index, "expected": expected, "received": length},
-    )
-
-
 def _check_whole(upload: Upload) -> None:
     there = received(upload)
     missing, following = [], 0
@@ -260,10 +248,12 @@ def _check_whole(upload: Upload) -> None:
 
 @contextlib.contextmanager
 def _part(upload: Upload) -> Iterator[int]:
+    """The file that its chunks are written to. Raises UploadFinished if it was merged meanwhile, UploadGone."""
     try:
         file = os.open(path_of(upload.pk), os.O_RDWR)
     except FileNotFoundError as error:
-        raise errors.UploadGone from error
+        merged = Upload.objects.filter(pk=upload.pk, video__isnull=False).exists()
+        raise errors.UploadFinished if merged else errors.UploadGone from error
     try:
         yield file
     finally:
@@ -282,21 +272,21 @@ def _is_there(upload: Upload, index: int) -> bool:
     return bool(there)
 
 
-def _hand_over(upload: Upload, *, name: str, title: str, declared: str, start: Start) -> Video:
-    """In one transaction: the upload is complete, the video exists, the job is recorded."""
-    with transaction.atomic():
-        video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
-        # One more look, for file systems whose locks are for one machine only.
-        if not Upload.objects.filter(pk=upload.pk, video__isnull=True).update(video=video, file_hash=declared):
-            raise errors.UploadGone
-        Chunk.objects.filter(upload=upload).delete()
-        video.job = start(video.pk)
+def _is_wrong(upload: Upload, file_hash: str) -> bool:
+    """Whether the declared hash is known to be wrong already."""
+    same = not file_hash or file_hash == upload.file_hash
+    return same and rolling.verdict(upload.pk, upload.chunks_total) is False
+
+
+def _hand_over(upload: Upload, *, name: str, title: str, file_hash: str, start: Start) -> Video:
+    """In the transaction that holds the upload: it is complete, the video exists, the job is recorded."""
+    video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
+    Upload.objects.filter(pk=upload.pk).update(video=video, file_hash=file_hash or upload.file_hash)
+    Chunk.objects.filter(upload=upload).delete()
+    video.job = start(video.pk)
     return video
 
 
-def _video_of(upload: Upload) -> Video:
-    """What an upload became, by whoever completed it. Raises UploadGone if nothing, and its file is gone."""
-    video = Video.objects.select_related("job").filter(upload=upload).first()
-    if video is None:
-        raise errors.UploadGone
-    return video
+def _became(upload: Upload) -> Video | None:
+    """What an upload became, by whoever completed it."""
+    return Video.objects.select_related("job").filter(upload=upload).first()
