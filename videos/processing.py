@@ -86,18 +86,17 @@ def _load(video_id: int) -> Video:
 
 
 def _check(video: Video, ctx: JobContext) -> dict[str, str]:
-    """The file's checksums, compared with what its uploader declared; nothing is hashed twice."""
+    """The file's checksums, compared with all that its uploader declared; nothing is hashed twice."""
     if video.sha256:
         return {"sha256": video.sha256, "md5": video.md5}
-    declared = video.upload.file_hash if hasattr(video, "upload") else ""
-    algorithm, _, wanted = declared.partition(":")
+    declared = video.upload.declared if hasattr(video, "upload") else []
     path, size = storage.path_of(video.source), video.source_size
     found = digests.of_file(
         path,
-        {"sha256", algorithm or "sha256"},
+        {"sha256", *digests.algorithms(declared)},
         on_bytes=lambda done: ctx.progress(0, 0, f"checking {done * 100 // size} %"),
     )
-    if wanted and found[algorithm] != wanted:
+    if digests.contradict(declared, found):
         raise errors.ChecksumMismatch
     return {"sha256": found["sha256"], "md5": found.get("md5", "")}
 

@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import signing
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -26,10 +26,10 @@ from jobs.models import Job
 from tests.builders import make_user
 from tests.files import files_under
 from tests.stack import wait_for
-from tests.videos.test_videos_api import Meanwhile
+from tests.videos.test_videos_api import Meanwhile, run
 from videos import errors, tasks
 from videos.models import Upload, Video
-from videos.uploads import parts, sessions
+from videos.uploads import parts, rolling, sessions
 
 CHUNK = settings.JOINTO_VIDEOS.chunk_bytes
 DATA = os.urandom(2 * CHUNK + 100)
@@ -96,6 +96,10 @@ def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def md5(data: bytes) -> str:
+    return f"md5:{hashlib.md5(data).hexdigest()}"
+
+
 @contextmanager
 def busy(upload: dict[str, Any]) -> Iterator[Callable[[int], None]]:
     """Holds the upload's file, as who writes or merges does; yields what waits until so many others want it."""
@@ -155,7 +159,7 @@ def test_all_chunks_at_once_in_parallel_become_one_file(api: APIClient, ann: Use
 
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(write, range(12)))
-    video = sessions.complete(upload, title="clip", start=tasks.start, file_hash=sha256(DATA))
+    video = sessions.complete(upload, title="clip", start=tasks.start, hashes=[sha256(DATA)])
     assert (Path(settings.MEDIA_ROOT) / video.source).read_bytes() == DATA
 
 
@@ -404,6 +408,81 @@ def test_a_chunk_that_comes_as_its_upload_was_merged_hears_so(api: APIClient) ->
     merge(api, upload)
     with pytest.raises(errors.UploadFinished):
         sessions.write(before, 0, piece(0), {})
+
+
+NOTHING: dict[str, str] = {}
+OTHER = b"something else"
+
+
+@pytest.mark.parametrize(
+    ("wish", "more"),
+    [
+        ({"file_hash": sha256(OTHER)}, {"file_md5": md5(DATA)[4:]}),
+        ({"file_hash": md5(OTHER)}, {"file_hash": sha256(DATA)}),
+        ({"file_hash": sha256(DATA)}, {"file_hash": sha256(OTHER)}),
+        (NOTHING, {"file_hash": md5(DATA), "file_md5": md5(OTHER)[4:]}),
+    ],
+)
+def test_a_hash_that_is_known_to_be_wrong_is_refused_whatever_others_are_right(
+    api: APIClient, wish: dict[str, str], more: dict[str, str]
+) -> None:
+    assert code(merge(api, sent(api, **wish), **more)) == (422, "checksum_mismatch")
+    assert not files_left()
+
+
+@pytest.mark.parametrize(
+    ("wish", "more"),
+    [
+        (NOTHING, {"file_hash": sha256(DATA), "file_md5": md5(OTHER)[4:]}),
+        (NOTHING, {"file_hash": sha256(OTHER), "file_md5": md5(DATA)[4:]}),
+        ({"file_hash": sha256(DATA)}, {"file_md5": md5(OTHER)[4:]}),
+        ({"file_hash": sha256(OTHER)}, {"file_md5": md5(DATA)[4:]}),
+        ({"file_hash": md5(OTHER)}, {"file_hash": sha256(DATA)}),
+    ],
+)
+def test_every_hash_that_was_declared_is_checked_by_the_job(
+    api: APIClient, wish: dict[str, str], more: dict[str, str]
+) -> None:
+    upload = begun(api, **wish)
+    for index in (1, 0, 2):
+        put(api, upload, index)
+    assert merge(api, upload, **more).status_code == 202
+    assert isinstance(run(Video.objects.get()), errors.ChecksumMismatch)
+    assert not files_left()
+
+
+def test_an_upload_with_two_hashes_is_found_by_either(api: APIClient) -> None:
+    upload = sent(api, file_hash=sha256(DATA))
+    video = merge(api, upload, file_md5=md5(DATA)[4:]).json()["video"]
+    for said in ({"file_hash": sha256(DATA)}, {"file_md5": md5(DATA)[4:]}, {"file_hash": md5(DATA)}):
+        answer = api.post("/api/videos/merge-chunks/", said)
+        assert (answer.status_code, answer.json()["video"]["id"]) == (202, video["id"])
+
+
+def test_a_merge_asked_again_with_another_hash_is_refused_and_the_video_stays(api: APIClient) -> None:
+    upload = sent(api, file_hash=sha256(DATA))
+    assert merge(api, upload).status_code == 202
+    assert code(merge(api, upload, file_hash=sha256(OTHER))) == (422, "checksum_mismatch")
+    Video.objects.update(md5=md5(DATA)[4:])  # computed since
+    assert code(merge(api, upload, file_md5=md5(OTHER)[4:])) == (422, "checksum_mismatch")
+    assert merge(api, upload, file_md5=md5(DATA)[4:]).status_code == 202
+    assert (Path(settings.MEDIA_ROOT) / Video.objects.get().source).read_bytes() == DATA
+
+
+def test_bytes_whose_record_failed_do_not_count_when_the_right_ones_went_to_another_process(api: APIClient) -> None:
+    upload = begun(api, file_hash=sha256(DATA))
+    put(api, upload, 0)
+
+    def break_off() -> None:
+        raise OperationalError
+
+    with connection.execute_wrapper(Meanwhile('INSERT INTO "videos_chunk"', break_off)):
+        assert put(api, upload, 1, bytes(CHUNK)).status_code == 503
+    with pytest.MonkeyPatch.context() as another_process:
+        another_process.setattr(rolling, "add", lambda *_: None)
+        assert put(api, upload, 1).status_code == 204
+    assert put(api, upload, 2).status_code == 204
+    assert merge(api, upload).status_code == 202
 
 
 def test_a_wrong_hash_of_bytes_out_of_order_is_left_to_the_job(api: APIClient) -> None:

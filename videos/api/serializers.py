@@ -108,9 +108,10 @@ class MergeSerializer(serializers.Serializer[None]):
     callback_url = CallbackURLField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if md5 := attrs.pop("file_md5", None):
-            attrs["file_hash"] = attrs["file_hash"] or f"md5:{md5.lower()}"
-        if "upload_id" not in attrs and not attrs["file_hash"]:
+        md5 = attrs.pop("file_md5", None)
+        said = (attrs.pop("file_hash"), f"md5:{md5.lower()}" if md5 else "")
+        attrs["hashes"] = [text for text in said if text]
+        if "upload_id" not in attrs and not attrs["hashes"]:
             raise serializers.ValidationError("Name the upload by upload_id, or by its file_hash or file_md5.")
         return attrs
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -117,7 +117,7 @@ class MergeChunks(WithToken):
         name = wanted.get("file_name") or upload.file_name
         title = PurePath(name).stem or name
         start = functools.partial(tasks.start, callback_url=wanted["callback_url"])
-        video = sessions.complete(upload, title=title, start=start, file_hash=wanted["file_hash"])
+        video = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
         if video.job:
             video.job.refresh_from_db()  # it has been released meanwhile
         merged = {
@@ -131,7 +131,8 @@ class MergeChunks(WithToken):
         uploads = uploads_of(request)
         if "upload_id" in wanted:
             return get_object_or_404(uploads, pk=wanted["upload_id"])
-        upload = uploads.filter(file_hash=wanted["file_hash"]).order_by("-created_at").first()
-        if upload is None:
-            raise Http404
-        return upload
+        for text in wanted["hashes"]:
+            declared = uploads.filter(Q(file_hash=text) | Q(second_hash=text))
+            if upload := declared.order_by("-created_at").first():
+                return upload
+        raise Http404

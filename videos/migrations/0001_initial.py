@@ -113,6 +113,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "second_hash",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="of the other algorithm, if declared too",
+                        max_length=80,
+                        verbose_name="second hash",
+                    ),
+                ),
+                (
                     "last_modified",
                     models.BigIntegerField(blank=True, null=True, verbose_name="last modified, in milliseconds"),
                 ),

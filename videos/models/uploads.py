@@ -26,6 +26,10 @@ class Upload(models.Model):
     file_hash = models.CharField(
         _("hash"), max_length=80, blank=True, default="", help_text=_("as declared: sha256:… or md5:…")
     )
+    # At most one of each algorithm: two that differ can't both be right, and such an upload is refused.
+    second_hash = models.CharField(
+        _("second hash"), max_length=80, blank=True, default="", help_text=_("of the other algorithm, if declared too")
+    )
     last_modified = models.BigIntegerField(_("last modified, in milliseconds"), null=True, blank=True)
     chunk_size = models.PositiveIntegerField(_("chunk size in bytes"))
     video = models.OneToOneField(
@@ -59,6 +63,11 @@ class Upload(models.Model):
     @property
     def chunks_total(self) -> int:
         return -(-self.file_size // self.chunk_size)
+
+    @property
+    def declared(self) -> list[str]:
+        """The file's checksums as its uploader declared them."""
+        return [text for text in (self.file_hash, self.second_hash) if text]
 
     def chunk_length(self, index: int) -> int:
         """How many bytes the chunk with this index has: all alike, the last one the rest."""

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,24 @@ def normalise(declared: str) -> str:
     if not _DECLARED.match(text):
         raise ValueError("must be sha256: with 64 hex digits, or md5: with 32")
     return text
+
+
+def algorithms(declared: Iterable[str]) -> set[str]:
+    """The algorithms of declared checksums."""
+    return {text.partition(":")[0] for text in declared}
+
+
+def contradict(declared: Iterable[str], known: Mapping[str, str]) -> bool:
+    """Whether one of the declared checksums must be wrong, whatever is not known yet.
+
+    `known` are those that we computed, in hex by algorithm. Two of one algorithm that differ can't both be right.
+    """
+    right = dict(known)
+    for text in declared:
+        algorithm, _, value = text.partition(":")
+        if right.setdefault(algorithm, value) != value:
+            return True
+    return False
 
 
 def check_chunk(data: bytes | memoryview, headers: Mapping[str, str]) -> None:

@@ -22,11 +22,11 @@ _lock = threading.Lock()
 _rolling: OrderedDict[uuid.UUID, _Rolling] = OrderedDict()
 
 
-def add(upload_id: uuid.UUID, declared: str, index: int, data: bytes | memoryview) -> None:
-    """Take in one chunk of an upload whose checksum is `declared`; under the chunk's lock."""
+def add(upload_id: uuid.UUID, algorithms: set[str], index: int, data: bytes | memoryview) -> None:
+    """Take in one chunk of an upload, for the checksums that are declared by now; under the chunk's lock."""
     with _lock:
-        if index == 0:
-            _rolling[upload_id] = _Rolling(declared)
+        if index == 0 and algorithms:
+            _rolling[upload_id] = _Rolling(algorithms)
             while len(_rolling) > _AT_MOST:
                 _rolling.popitem(last=False)
         rolling = _rolling.get(upload_id)
@@ -35,11 +35,11 @@ def add(upload_id: uuid.UUID, declared: str, index: int, data: bytes | memoryvie
         forget(upload_id)
 
 
-def verdict(upload_id: uuid.UUID, chunks: int) -> bool | None:
-    """Whether the whole file has the checksum that was declared; None if not all of it came this way."""
+def known(upload_id: uuid.UUID, chunks: int) -> dict[str, str]:
+    """The whole file's checksums in hex, by algorithm; none if not all of it came this way."""
     with _lock:
         rolling = _rolling.get(upload_id)
-    return rolling.verdict(chunks) if rolling else None
+    return rolling.known(chunks) if rolling else {}
 
 
 def forget(upload_id: uuid.UUID) -> None:
@@ -49,18 +49,20 @@ def forget(upload_id: uuid.UUID) -> None:
 
 
 class _Rolling:
-    def __init__(self, declared: str) -> None:
-        algorithm, self._wanted = declared.split(":")
-        self._hasher: _Hash = digests.hasher(algorithm)
+    def __init__(self, algorithms: set[str]) -> None:
+        self._hashers: dict[str, _Hash] = {name: digests.hasher(name) for name in algorithms}
         self._next = 0
 
     def add(self, index: int, data: bytes | memoryview) -> bool:
         """Take the next chunk in; False if it is not the next, and this is of no use any more."""
         if index != self._next:
             return False
-        self._hasher.update(data)
+        for hasher in self._hashers.values():
+            hasher.update(data)
         self._next += 1
         return True
 
-    def verdict(self, chunks: int) -> bool | None:
-        return self._hasher.hexdigest() == self._wanted if self._next == chunks else None
+    def known(self, chunks: int) -> dict[str, str]:
+        if self._next != chunks:
+            return {}
+        return {name: hasher.hexdigest() for name, hasher in self._hashers.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -90,14 +90,14 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
             Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
             return
         parts.write(file, data, offset)
-        if upload.file_hash:
-            rolling.add(upload.pk, upload.file_hash, index, data)
         try:
             with transaction.atomic():
                 Chunk.objects.create(upload=upload, index=index)
                 Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
         except IntegrityError as error:  # the upload was given up this very moment
             raise errors.UploadGone from error
+        # Only what is recorded: another process may take other bytes for a chunk whose record failed here.
+        rolling.add(upload.pk, digests.algorithms(upload.declared), index, data)
 
 
 def received(upload: Upload) -> list[tuple[int, int]]:
@@ -113,25 +113,25 @@ def received(upload: Upload) -> list[tuple[int, int]]:
     return ranges
 
 
-def complete(upload: Upload, *, title: str, start: Start, file_hash: str = "") -> Video:
+def complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str] = ()) -> Video:
     """Make a video of an upload that has arrived whole, and have it processed; the same one when asked again.
 
-    `start` is called with the video's id, in the transaction that makes it, and gives the job. Raises
-    ChunkMissing, ChecksumMismatch, UploadGone.
+    `start` is called with the video's id, in the transaction that makes it, and gives the job. `hashes` are the
+    file's as they are declared now, beside what was declared before. Raises ChunkMissing, ChecksumMismatch, UploadGone.
     """
     # Asked before we wait for others: one of them may take the upload away, and with it what is known.
-    wrong = _is_wrong(upload, file_hash)
+    wrong = _is_wrong(upload, hashes)
     try:
         with _part(upload) as file:
             parts.lock(file)  # no chunk is being written now, and none will be once the upload is complete
-            return _complete(upload, title=title, start=start, file_hash=file_hash)
+            return _complete(upload, title=title, start=start, hashes=hashes)
     except (errors.UploadFinished, errors.UploadGone):
-        if video := _became(upload):
+        if video := _became(upload, hashes):
             return video
         raise errors.ChecksumMismatch if wrong else errors.UploadGone from None
 
 
-def _complete(upload: Upload, *, title: str, start: Start, file_hash: str) -> Video:
+def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]) -> Video:
     part, name = path_of(upload.pk), ""
     try:
         with transaction.atomic():
@@ -140,11 +140,11 @@ def _complete(upload: Upload, *, title: str, start: Start, file_hash: str) -> Vi
             if held is None:
                 raise errors.UploadGone
             _check_whole(held)
-            if _is_wrong(held, file_hash):
+            if _is_wrong(held, hashes):
                 raise errors.ChecksumMismatch
             name = storage.name_for_upload(storage.head_of(part), timezone.now())
             storage.adopt(part, name)
-            video = _hand_over(held, name=name, title=title, file_hash=file_hash, start=start)
+            video = _hand_over(held, name=name, title=title, hashes=hashes, start=start)
     except errors.ChecksumMismatch:
         abort(upload)
         raise
@@ -272,21 +272,28 @@ def _is_there(upload: Upload, index: int) -> bool:
     return bool(there)
 
 
-def _is_wrong(upload: Upload, file_hash: str) -> bool:
-    """Whether the declared hash is known to be wrong already."""
-    same = not file_hash or file_hash == upload.file_hash
-    return same and rolling.verdict(upload.pk, upload.chunks_total) is False
+def _is_wrong(upload: Upload, hashes: Sequence[str]) -> bool:
+    """Whether one of the hashes, declared before or now, is known to be wrong already."""
+    return digests.contradict([*upload.declared, *hashes], rolling.known(upload.pk, upload.chunks_total))
 
 
-def _hand_over(upload: Upload, *, name: str, title: str, file_hash: str, start: Start) -> Video:
+def _hand_over(upload: Upload, *, name: str, title: str, hashes: Sequence[str], start: Start) -> Video:
     """In the transaction that holds the upload: it is complete, the video exists, the job is recorded."""
     video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
-    Upload.objects.filter(pk=upload.pk).update(video=video, file_hash=file_hash or upload.file_hash)
+    # None contradicts another: there are two at most, one of each algorithm.
+    first, second, *_ = [*dict.fromkeys([*upload.declared, *hashes]), "", ""]
+    Upload.objects.filter(pk=upload.pk).update(video=video, file_hash=first, second_hash=second)
     Chunk.objects.filter(upload=upload).delete()
     video.job = start(video.pk)
     return video
 
 
-def _became(upload: Upload) -> Video | None:
-    """What an upload became, by whoever completed it."""
-    return Video.objects.select_related("job").filter(upload=upload).first()
+def _became(upload: Upload, hashes: Sequence[str]) -> Video | None:
+    """What an upload became, by whoever completed it. Raises ChecksumMismatch if it has other hashes than these."""
+    now = Upload.objects.select_related("video__job").filter(pk=upload.pk, video__isnull=False).first()
+    if now is None or now.video is None:
+        return None
+    computed = {name: text for name, text in (("sha256", now.video.sha256), ("md5", now.video.md5)) if text}
+    if digests.contradict([*now.declared, *hashes], computed):
+        raise errors.ChecksumMismatch
+    return now.video
