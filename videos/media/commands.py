@@ -14,7 +14,7 @@ from typing import Any
 import ffmpeg
 
 from videos.media import sandbox
-from videos.media.plan import AUDIO_BITS, AUDIO_RATE, FASTEST, SEGMENT_SECONDS, Plan, Rung
+from videos.media.plan import AUDIO_BITS, AUDIO_RATE, SEGMENT_SECONDS, Plan, Rung
 from videos.media.probe import VideoStream
 
 PRESET = "veryfast"
@@ -103,13 +103,7 @@ def _input(source: Path, *, threads: int, **options: str) -> Any:
 
 def _pictures(given: Any, plan: Plan, video: VideoStream) -> list[Any]:
     """One stream for each rung, best first, each but the first made from the one before."""
-    current = _deinterlaced(given[str(video.index)], video)
-    if plan.thin_out:
-        current = current.filter("fps", fps=str(plan.rate))
-    elif video.variable:
-        # Bursts (slow motion of phones) are thinned without touching the time of any frame that stays.
-        apart = float(1 / FASTEST) * 0.98
-        current = current.filter("select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{apart:.5f})")
+    current = _evenly(_deinterlaced(given[str(video.index)], video), plan)
     streams = []
     for rung in plan.rungs:
         if rung is plan.rungs[0]:
@@ -121,6 +115,18 @@ def _pictures(given: Any, plan: Plan, video: VideoStream) -> list[Any]:
             streams.append(both[0])
             current = both[1]
     return [*streams, current]
+
+
+def _evenly(picture: Any, plan: Plan) -> Any:
+    """Frames on an even grid from 0 on: the first also stands for the time before it, each for a gap after it.
+
+    A segment of HLS tells its length by its last frame. Where that frame stands for longer than its packet says,
+    or none is there at 0, all that follows is played too early, or not at all.
+    """
+    # By less than half a frame, so that times which lie on a grid lie on this one: were they halfway between
+    # two places, those of Matroska, rounded to milliseconds, would go to one or the other by chance.
+    onto_grid = f"PTS+(round(STARTT*{plan.rate})/({plan.rate})-STARTT)/TB"
+    return picture.filter("setpts", onto_grid).filter("fps", fps=str(plan.rate), start_time=0)
 
 
 def _deinterlaced(picture: Any, video: VideoStream) -> Any:
@@ -181,10 +187,6 @@ def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | i
         "g:v": _LONGEST_GOP,
         "flags:v": "+cgop+global_header",
     }
-    if plan.video.variable:
-        # A base as fine as the times of the frames, for the stated rate is no grid that they lie on.
-        options["enc_time_base:v"] = "1:90000"
-        options["r:v"] = str(plan.rate or 30)
     if plan.video.hdr is not None or (plan.video.pix_fmt or "").startswith(_RGB):
         options |= {f"{key}:v": value for key, value in _BT709.items()}
     for number, rung in enumerate(plan.rungs):

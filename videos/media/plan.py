@@ -10,10 +10,14 @@ from fractions import Fraction
 from videos.media.probe import Probe, VideoStream
 
 SEGMENT_SECONDS = 4  # a keyframe stands every so often, at the same times in every rung
-FASTEST = Fraction(60)  # frames a second that are published at most
+FASTEST = Fraction(60)  # frames a second that are published at most, or a little more where they come so
+SLOWEST = Fraction(10)  # and at least: a frame moves by up to half the time of one, and should be heard in step
 LONGEST_SIDE = 4096  # what decoders in phones and television sets take
 AUDIO_BITS = 128_000
 AUDIO_RATE = 48_000
+
+_A_LITTLE_MORE = Fraction(102, 100)  # cameras of 60 frames a second count 60.03, and half of that would be a loss
+_USUAL, _MOVING = Fraction(30), Fraction(20)  # frames a second, where the file does not say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +57,7 @@ class Plan:
     rungs: tuple[Rung, ...]  # best first
     video: VideoStream | None
     audio_index: int | None  # the stream in the source
-    rate: Fraction | None  # frames a second to expect in the output
-    thin_out: bool  # frames come evenly but faster than FASTEST: `rate` is to be made of them
+    rate: Fraction | None  # frames a second of the output, which come evenly whatever the source does
     duration: float | None  # seconds to expect
 
 
@@ -67,18 +70,32 @@ def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
         video=video,
         audio_index=None if probe.audio is None else probe.audio.index,
         rate=rate,
-        thin_out=bool(video and not video.variable and video.frame_rate != rate),
         duration=probe.duration or (video.duration if video else None),
     )
 
 
-def _rate(video: VideoStream) -> Fraction | None:
-    """An even rate above FASTEST is divided by a whole number, so that frames stay evenly spaced."""
-    if video.frame_rate is None or video.frame_rate <= FASTEST:
-        return video.frame_rate
-    if video.variable:
-        return FASTEST
-    return video.frame_rate / math.ceil(video.frame_rate / FASTEST)
+def _rate(video: VideoStream) -> Fraction:
+    """The grid that the frames are laid on: the source's own, divided or multiplied by a whole number.
+
+    So frames that come evenly stay evenly spaced, and those that don't keep their times as nearly as can be.
+    """
+    rate = _source_rate(video)
+    if rate > FASTEST * _A_LITTLE_MORE:
+        return rate / math.ceil(rate / (FASTEST * _A_LITTLE_MORE))
+    return rate * math.ceil(SLOWEST / rate)
+
+
+def _source_rate(video: VideoStream) -> Fraction:
+    average, grid = video.frame_rate, video.grid
+    if average is None or grid is None:
+        known = average or grid
+        # The average of a picture that mostly stands still is far below the rate of its movements.
+        return known if known is not None and known >= _MOVING else _USUAL
+    if not video.variable:
+        return max(average, grid)  # to repeat a frame now and then is better than to lose one
+    if video.interlaced and grid >= average * 2 * Fraction(98, 100):
+        return grid / 2  # the grid counts fields
+    return grid
 
 
 def _rungs(video: VideoStream, ladder: Sequence[Step], rate: Fraction | None) -> tuple[Rung, ...]:

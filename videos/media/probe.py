@@ -41,7 +41,8 @@ class VideoStream:
     rotation: Literal[0, 90, 180, 270]  # degrees clockwise to turn the coded picture upright
     display_width: int
     display_height: int
-    frame_rate: Fraction | None  # frames a second; None where the file says nothing sane
+    frame_rate: Fraction | None  # frames a second, on average; None where the file says nothing sane
+    grid: Fraction | None  # frames a second of the finest grid that their times lie on, where that is sane
     variable: bool  # frames don't come evenly, or it can't be told
     pix_fmt: str | None
     bit_depth: int
@@ -159,7 +160,7 @@ def _video(stream: Json) -> VideoStream | None:
         return None
     sar, rotation = _sar(stream.get("sample_aspect_ratio")), _rotation(stream)
     across, down = max(1, round(width * sar)), height
-    rate, variable = _frame_rate(stream)
+    rate, grid, variable = _frame_rate(stream)
     pix_fmt = lenient.text(stream.get("pix_fmt"))
     return VideoStream(
         index=index,
@@ -172,6 +173,7 @@ def _video(stream: Json) -> VideoStream | None:
         display_width=down if rotation in (90, 270) else across,
         display_height=across if rotation in (90, 270) else down,
         frame_rate=rate,
+        grid=grid,
         variable=variable,
         pix_fmt=pix_fmt,
         bit_depth=_bit_depth(pix_fmt, stream),
@@ -237,15 +239,15 @@ def _rotation(stream: Json) -> Literal[0, 90, 180, 270]:
     return 0
 
 
-def _frame_rate(stream: Json) -> tuple[Fraction | None, bool]:
-    """Frames a second, and whether they come unevenly or can't be known to come evenly.
+def _frame_rate(stream: Json) -> tuple[Fraction | None, Fraction | None, bool]:
+    """Frames a second, their grid, and whether they come unevenly or can't be known to come evenly.
 
     The average is what was counted; the "real" rate is the finest grid that all timestamps lie on.
     """
     average, grid = (_sane_rate(stream.get(key)) for key in ("avg_frame_rate", "r_frame_rate"))
     if average is None or grid is None:
-        return average or grid, True
-    return average, abs(grid - average) > average / 50
+        return average or grid, grid, True
+    return average, grid, abs(grid - average) > average / 50
 
 
 def _sane_rate(value: object) -> Fraction | None:

@@ -204,7 +204,6 @@ def _variants(planned: Plan, made: Made, folder: Path) -> list[Variant]:
         assert made.sound is not None
         alone = Variant(name=commands.AUDIO, media=made.sound, codecs=playlists.AAC_LC)
         return [alone]
-    even = planned.video is not None and not planned.video.variable
     return [
         Variant(
             name=rung.name,
@@ -212,7 +211,7 @@ def _variants(planned: Plan, made: Made, folder: Path) -> list[Variant]:
             codecs=verify.h264(folder / media.file, media.head.size),
             width=rung.width,
             height=rung.height,
-            rate=planned.rate if even else None,
+            rate=planned.rate,
         )
         for rung, media in zip(planned.rungs, made.pictures, strict=True)
     ]

@@ -23,6 +23,7 @@ def make_plan(width: int, height: int, **changes: Any) -> Plan:
         "display_width": width,
         "display_height": height,
         "frame_rate": Fraction(25),
+        "grid": Fraction(25),
         "variable": False,
         "pix_fmt": "yuv420p",
         "bit_depth": 8,
@@ -82,26 +83,35 @@ def test_every_name_is_there_once() -> None:
     ],
 )
 def test_the_level_is_the_lowest_that_fits(size: tuple[int, int], rate: int, level: str) -> None:
-    assert make_plan(*size, frame_rate=Fraction(rate)).rungs[0].level == level
+    assert make_plan(*size, frame_rate=Fraction(rate), grid=Fraction(rate)).rungs[0].level == level
 
 
 @pytest.mark.parametrize(
-    ("stated", "variable", "rate", "thin_out"),
+    ("average", "grid", "variable", "rate"),
     [
-        (Fraction(30000, 1001), False, Fraction(30000, 1001), False),
-        (Fraction(60), False, Fraction(60), False),
-        (Fraction(240), False, Fraction(60), True),
-        (Fraction(120000, 1001), False, Fraction(60000, 1001), True),
-        (Fraction(100), False, Fraction(50), True),
-        (Fraction(240), True, Fraction(60), False),
-        (None, True, None, False),
+        (Fraction(30000, 1001), Fraction(30000, 1001), False, Fraction(30000, 1001)),
+        (Fraction(60), Fraction(60), False, Fraction(60)),
+        (Fraction(120000, 1999), Fraction(60), False, Fraction(120000, 1999)),
+        (Fraction(240), Fraction(240), False, Fraction(60)),
+        (Fraction(120000, 1001), Fraction(120000, 1001), False, Fraction(60000, 1001)),
+        (Fraction(100), Fraction(100), False, Fraction(50)),
+        (Fraction(1), Fraction(1), False, Fraction(10)),
+        (Fraction(11), Fraction(30), True, Fraction(30)),
+        (Fraction(120), Fraction(240), True, Fraction(60)),
+        (Fraction(30), None, True, Fraction(30)),
+        (Fraction(2), None, True, Fraction(30)),
+        (None, None, True, Fraction(30)),
     ],
 )
-def test_frames_come_as_fast_as_in_the_source_but_not_faster_than_sixty(
-    stated: Fraction | None, variable: bool, rate: Fraction | None, thin_out: bool
+def test_frames_come_as_fast_as_in_the_source_but_not_faster_than_about_sixty(
+    average: Fraction | None, grid: Fraction | None, variable: bool, rate: Fraction
 ) -> None:
-    made = make_plan(1280, 720, frame_rate=stated, variable=variable)
-    assert (made.rate, made.thin_out) == (rate, thin_out)
+    assert make_plan(1280, 720, frame_rate=average, grid=grid, variable=variable).rate == rate
+
+
+def test_fields_are_not_counted_as_frames() -> None:
+    made = make_plan(1920, 1080, frame_rate=Fraction(25), grid=Fraction(50), variable=True, interlaced=True)
+    assert made.rate == 25
 
 
 def test_sound_only_has_no_rungs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -276,29 +277,78 @@ def make_uneven(path: Path, *, late: float) -> Path:
     return clips.make_clip(path, "-vf", uneven, "-vsync", "vfr", "-enc_time_base", "1:90000", seconds=3)
 
 
-def test_frames_that_come_unevenly_keep_their_times(tmp_path: Path) -> None:
+def grid_of(path: Path, *, rate: int) -> list[int]:
+    """The places of the frames on a grid that all of them must lie on."""
+    places = [time * rate for time in clips.frame_times(path)]
+    assert places == pytest.approx([round(place) for place in places], abs=0.01)
+    return [round(place) for place in places]
+
+
+def test_frames_that_come_unevenly_are_laid_on_an_even_grid(tmp_path: Path) -> None:
     source = make_uneven(tmp_path / "clip.mp4", late=0.009)
     outcome = publish(source)
     assert outcome.probe.video is not None
     assert outcome.probe.video.variable
-    times = clips.frame_times(source)
-    assert len(times) == 33
-    assert clips.frame_times(out(source) / "360p.mp4") == pytest.approx(times, abs=0.001)
-    assert clips.frame_times(out(source) / "360p.m3u8") == pytest.approx(times, abs=0.001)
+    for name in ("360p.mp4", "360p.m3u8"):
+        assert grid_of(out(source) / name, rate=30) == list(range(85))
 
 
-def test_bursts_among_uneven_frames_are_thinned_and_the_others_keep_their_times(tmp_path: Path) -> None:
+def test_bursts_among_uneven_frames_are_thinned(tmp_path: Path) -> None:
     source = make_uneven(tmp_path / "clip.mp4", late=0.030)
-    publish(source)
-    times = [round(time, 3) for time in clips.frame_times(source)]
-    kept = [round(time, 3) for time in clips.frame_times(out(source) / "360p.mp4")]
+    times = clips.frame_times(source)
     assert min(after - before for before, after in pairwise(times)) < 1 / 60
-    assert min(after - before for before, after in pairwise(kept)) > 1 / 61
-    assert set(kept) < set(times)
+    publish(source)
+    assert grid_of(out(source) / "360p.mp4", rate=50) == list(range(142))
 
 
-@pytest.mark.parametrize(("rate", "expected"), [("120", 60), ("100", 50)])
-def test_even_frames_are_thinned_to_sixty_at_most(tmp_path: Path, rate: str, expected: int) -> None:
+def make_still(path: Path, *, until: float) -> Path:
+    """Ten seconds of sound, and of a picture that moves at 30 frames a second but stands still from 3 s on."""
+    moving = f"select='lt(t,3)+gte(t,{until}-0.001)'"
+    return clips.make_clip(path, "-vf", moving, "-vsync", "vfr", size="320x180", rate="30", seconds=10)
+
+
+@pytest.mark.parametrize("until", [9.0, 9.96])
+def test_a_picture_that_stands_still_across_a_keyframe_plays_as_long_in_hls(tmp_path: Path, until: float) -> None:
+    """Packets that carry the time of one frame, and stand for more, moved all later segments of HLS forward."""
+    source = make_still(tmp_path / "clip.mp4", until=until)
+    outcome = publish(source)
+    assert_playable(source, outcome, seconds=10)
+    for name in ("180p.mp4", "180p.m3u8"):
+        assert grid_of(out(source) / name, rate=30) == list(range(300))
+        assert clips.keyframes(out(source) / name) == pytest.approx([0, 4, 8], abs=0.001)
+    media = playlists.parse((out(source) / "180p.m3u8").read_text())
+    assert [segment.seconds for segment in media.segments] == pytest.approx([4, 4, 2], abs=0.01)
+
+
+def brightness(path: Path) -> list[int]:
+    """Of each frame."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v", "-vsync", "passthrough"]
+    grey = ["-vf", "scale=1:1,format=gray", "-f", "rawvideo", "-"]
+    return list(subprocess.run([*command, *grey], check=True, capture_output=True).stdout)
+
+
+@pytest.mark.parametrize(("name", "late"), [("clip.mp4", 36), ("clip.mkv", 37)])
+def test_a_picture_that_begins_after_the_sound_is_in_step_in_hls(tmp_path: Path, name: str, late: int) -> None:
+    """Its first frame stands until then: HLS plays a picture from the first frame that there is.
+
+    In Matroska the sound begins 1024 samples earlier: that puts the frames halfway between the places of the grid.
+    """
+    flash = "color=black:size=320x180:rate=24:duration=3,drawbox=color=white:t=fill:enable='gte(t,2)'"
+    source = tmp_path / name
+    clips.ffmpeg(
+        *("-itsoffset", "1.5", "-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", "sine=duration=4.5:sample_rate=48000"),
+        *("-vsync", "vfr", "-pix_fmt", "yuv420p", *clips.H264, "-c:a", "aac", source),
+    )
+    publish(source)
+    assert float(clips.stream(source)["start_time"]) == pytest.approx(late / 24, abs=0.021)
+    for made in ("180p.mp4", "180p.m3u8"):
+        assert clips.frame_times(out(source) / made) == pytest.approx([n / 24 for n in range(late + 72)], abs=0.001)
+        bright = [value > 127 for value in brightness(out(source) / made)]
+        assert bright == [n >= late + 48 for n in range(late + 72)]
+
+
+@pytest.mark.parametrize(("rate", "expected"), [("120", 60), ("100", 50), ("60.03", 61)])
+def test_even_frames_are_thinned_to_about_sixty_at_most(tmp_path: Path, rate: str, expected: int) -> None:
     source = clips.make_clip(tmp_path / "clip.mp4", rate=rate, seconds=1, sound=None)
     publish(source)
     assert len(clips.frame_times(out(source) / "360p.mp4")) == expected
