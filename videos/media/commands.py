@@ -15,7 +15,7 @@ import ffmpeg
 
 from videos.media import sandbox
 from videos.media.plan import AUDIO_BITS, AUDIO_RATE, SEGMENT_SECONDS, Plan, Rung
-from videos.media.probe import VideoStream
+from videos.media.probe import AudioStream, VideoStream
 
 PRESET = "veryfast"
 AUDIO = "audio"
@@ -26,6 +26,8 @@ _HDR_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
 _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr")
 # Above any GOP that can come up: keyframes stand where they are forced to, and nowhere else.
 _LONGEST_GOP = 100_000
+# Of this many channels ffmpeg guesses how they are laid out where the file does not say, and of more it may not.
+_MOST_GUESSED = 8
 
 
 def progressive(name: str) -> str:
@@ -52,18 +54,20 @@ def ladder(plan: Plan, source: Path, *, threads: int, longest: float, preset: st
     """
     given = _input(source, threads=threads)
     streams = [] if plan.video is None else _pictures(given, plan, plan.video)
-    if plan.audio_index is not None:
-        streams.append(_sound(given[str(plan.audio_index)]))
+    if plan.audio is not None:
+        streams.append(given[str(plan.audio.index)])
     options = {
         "map_metadata": -1,
         "map_chapters": -1,
-        "max_muxing_queue_size": 9999,
+        # Packets wait until every stream has begun. That is bounded by the memory that the process may have.
+        "max_muxing_queue_size": 2**31 - 1,
         "t": f"{longest:.3f}",
         **(_picture_options(plan, preset, threads) if plan.rungs else {}),
-        **(_sound_options() if plan.audio_index is not None else {}),
+        **(_sound_options(plan.audio) if plan.audio is not None else {}),
     }
     output = ffmpeg.output(*streams, _tee(plan), format="tee", **options)
-    return _compiled(output, "-nostats", "-progress", "pipe:1", "-filter_complex_threads", str(threads))
+    program = ["-nostats", "-progress", "pipe:1", "-filter_complex_threads", str(threads), "-filter_threads", "1"]
+    return _compiled(output, *program)
 
 
 def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1) -> list[str]:
@@ -168,12 +172,6 @@ def _tone_mapped(picture: Any, video: VideoStream, size: tuple[int, int]) -> Any
     )
 
 
-def _sound(stream: Any) -> Any:
-    """Stereo at 48 kHz, from the very start and without holes: players close them, and fall out of step."""
-    whole = stream.filter("aresample", AUDIO_RATE, first_pts=0, **{"async": 1})
-    return whole.filter("aformat", sample_rates=AUDIO_RATE, channel_layouts="stereo")
-
-
 def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | int]:
     assert plan.video is not None
     options: dict[str, str | int] = {
@@ -203,13 +201,36 @@ def _rung_options(number: int, rung: Rung) -> dict[str, str | int]:
     }
 
 
-def _sound_options() -> dict[str, str | int]:
-    return {"c:a": "aac", "b:a": AUDIO_BITS, "ac": 2, "flags:a": "+global_header"}
+def _sound_options(audio: AudioStream) -> dict[str, str | int]:
+    """Its filters make a graph of their own, apart from that of the pictures.
+
+    A graph starts once all that goes into it has begun. As one, every decoded frame would be held in memory until
+    there is sound, which may begin after an hour or turn out not to be decodable.
+    """
+    return {
+        "c:a": "aac",
+        "b:a": AUDIO_BITS,
+        "ac": 2,
+        "flags:a": "+global_header",
+        "filter:a": ",".join(_sound_filters(audio)),
+        "disposition:a": "default",
+    }
+
+
+def _sound_filters(audio: AudioStream) -> list[str]:
+    """Stereo at 48 kHz, from the very start and without holes: players close them, and fall out of step."""
+    filters = [
+        f"aresample={AUDIO_RATE}:async=1:first_pts=0",
+        f"aformat=sample_rates={AUDIO_RATE}:channel_layouts=stereo",
+    ]
+    if audio.layout is None and audio.channels > _MOST_GUESSED:
+        filters.insert(0, "pan=stereo|c0=c0|c1=c1")
+    return filters
 
 
 def _tee(plan: Plan) -> str:
     """The outputs of the tee muxer. All names and options are our own: there is nothing to escape but `:`."""
-    with_sound = ["a"] if plan.audio_index is not None else []
+    with_sound = ["a"] if plan.audio is not None else []
     parts = []
     for number, rung in enumerate(plan.rungs):
         parts.append(_progressive([f"v:{number}", *with_sound], rung.name))

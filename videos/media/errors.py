@@ -75,6 +75,7 @@ class StorageFull(JointoError):
 
 # Words of libavutil's error table and of the demuxers, the same from ffmpeg 4.4 to 7.
 _STORAGE = ("No space left on device", "Disk quota exceeded")
+_MEMORY = ("Cannot allocate memory",)
 _REFUSED = ("not on whitelist", "Invalid data found when processing input", "Operation not permitted")
 _DAMAGED = (
     "Invalid data found",
@@ -109,6 +110,8 @@ def from_child(error: ChildFailed, *, probed: bool) -> JointoError:
     log = "\n".join(error.tail)
     if error.returncode is None or error.returncode < 0:
         return error
+    if any(words in log for words in _MEMORY):
+        return error  # what was short is ours; the words that stand beside it are the same as for damage
     if not probed and any(words in log for words in _REFUSED):
         return NotAVideo()
     if probed and any(words in log for words in _DAMAGED):

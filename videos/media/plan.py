@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from videos.media.probe import Probe, VideoStream
+from videos.media.probe import AudioStream, Probe, VideoStream
 
 SEGMENT_SECONDS = 4  # a keyframe stands every so often, at the same times in every rung
 FASTEST = Fraction(60)  # frames a second that are published at most, or a little more where they come so
@@ -56,7 +56,7 @@ class Plan:
 
     rungs: tuple[Rung, ...]  # best first
     video: VideoStream | None
-    audio_index: int | None  # the stream in the source
+    audio: AudioStream | None
     rate: Fraction | None  # frames a second of the output, which come evenly whatever the source does
     duration: float | None  # seconds to expect
 
@@ -68,7 +68,7 @@ def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
     return Plan(
         rungs=() if video is None else _rungs(video, ladder, rate),
         video=video,
-        audio_index=None if probe.audio is None else probe.audio.index,
+        audio=probe.audio,
         rate=rate,
         duration=probe.duration or (video.duration if video else None),
     )

@@ -60,6 +60,7 @@ class AudioStream:
     codec: str
     channels: int
     sample_rate: int  # Hz
+    layout: str | None  # which channel is which, e.g. "5.1"; None where the file does not say
     duration: float | None  # seconds
 
 
@@ -197,8 +198,14 @@ def _audio(stream: Json) -> AudioStream | None:
         codec=codec,
         channels=channels,
         sample_rate=sample_rate,
+        layout=_layout(stream.get("channel_layout")),
         duration=_stream_seconds(stream),
     )
+
+
+def _layout(value: object) -> str | None:
+    name = lenient.text(value)
+    return None if name in (None, "", "unknown") else name
 
 
 def _codec(stream: Json) -> str | None:

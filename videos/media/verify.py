@@ -38,7 +38,7 @@ def outputs(plan: Plan, folder: Path) -> Made:
     use, and `Made.sound` says that there is none.
     """
     pictures = tuple(_measured(folder, rung.name) for rung in plan.rungs)
-    sound = None if plan.audio_index is None else _measured(folder, commands.AUDIO)
+    sound = None if plan.audio is None else _measured(folder, commands.AUDIO)
     if not all(pictures) or (not pictures and sound is None):
         raise errors.MediaDamaged
     return Made(pictures=tuple(media for media in pictures if media), sound=sound)

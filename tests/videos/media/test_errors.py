@@ -43,7 +43,9 @@ def test_a_full_disk_is_tried_again_and_is_not_the_users_fault() -> None:
 def test_what_says_nothing_about_the_file_stays_what_it_is() -> None:
     killed = failed("Invalid data found when processing input", returncode=-signal.SIGKILL)
     slow = ChildTimedOut(tail=["Invalid data found when processing input"])
-    for error in (killed, slow, failed("Unknown encoder 'libx264'")):
+    # As ffmpeg says it when the memory that it may have is used up.
+    short = failed("Error while filtering: Cannot allocate memory", "Error submitting packet to decoder")
+    for error in (killed, slow, short, failed("Unknown encoder 'libx264'")):
         assert errors.from_child(error, probed=True) is error
 
 

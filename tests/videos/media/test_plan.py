@@ -115,7 +115,7 @@ def test_fields_are_not_counted_as_frames() -> None:
 
 
 def test_sound_only_has_no_rungs() -> None:
-    audio = AudioStream(index=3, codec="aac", channels=1, sample_rate=44100, duration=5.0)
+    audio = AudioStream(index=3, codec="aac", channels=1, sample_rate=44100, layout="mono", duration=5.0)
     made = plan(Probe(container="mov", duration=5.0, video=None, audio=audio, streams=1, unusable=()))
     assert made.rungs == ()
-    assert made.audio_index == 3
+    assert made.audio == audio

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from array import array
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -369,6 +372,37 @@ def test_sound_that_begins_late_is_in_step(tmp_path: Path) -> None:
     publish(source)
     sound = clips.stream(out(source) / "360p.mp4", "audio")
     assert float(sound["start_time"]) + float(sound["duration"]) == pytest.approx(3, abs=0.1)
+
+
+def test_frames_are_not_held_in_memory_until_there_is_sound(tmp_path: Path) -> None:
+    """Those of the first half minute would be more than a gigabyte."""
+    source = tmp_path / "clip.mkv"
+    picture = ("-f", "lavfi", "-i", "color=gray:size=1280x720:rate=30:duration=30")
+    sound = ("-itsoffset", "29", "-f", "lavfi", "-i", "sine=duration=1")
+    clips.ffmpeg(*picture, *sound, "-pix_fmt", "yuv420p", *clips.H264, "-c:a", "aac", source)
+
+    def run(argv: list[str], *, limits: children.Limits, **more: Any) -> children.Finished:
+        return children.run(argv, limits=replace(limits, memory_bytes=1024**3), **more)
+
+    outcome = publish(source, run=run)
+    assert clips.stream(out(source) / "720p.mp4", "audio")["codec_name"] == "aac"
+    assert outcome.duration == pytest.approx(30, abs=0.15)
+
+
+def test_sound_of_many_channels_that_nobody_named_is_that_of_the_first_two(tmp_path: Path) -> None:
+    source = tmp_path / "clip.wav"
+    clips.ffmpeg("-f", "lavfi", "-i", f"aevalsrc=0|sin(880*t){'|0' * 10}:duration=1", source)
+    publish(source)
+    assert clips.stream(source, "audio")["channels"] == 12
+    left, right = loudest(out(source) / "audio.m4a")
+    assert left < 100 < 20_000 < right
+
+
+def loudest(path: Path) -> list[int]:
+    """The loudest sample of each of two channels."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-f", "s16le", "-"]
+    samples = array("h", subprocess.run(command, check=True, capture_output=True).stdout)
+    return [max(samples[channel::2]) for channel in range(2)]
 
 
 def test_an_edit_list_is_followed(tmp_path: Path) -> None:
