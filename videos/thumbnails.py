@@ -16,7 +16,7 @@ from jobs.errors import BadInput, JointoError
 from videos import errors, processing, storage
 from videos.media import transcode
 from videos.media.plan import plan
-from videos.media.probe import Caps, Probe
+from videos.media.probe import Caps
 from videos.models import Video
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def make(video_id: int, ctx: JobContext, *, at: float) -> dict[str, Any]:
         raise NoPicture
     file = f"{_PREFIX}{ctx.name}.jpg"  # no other attempt has it, and it is none that a browser has in its cache
     ctx.progress(0, 1, "poster")
-    transcode.thumbnail(planned, source, workshop, target=file, at=_moment(found, video, at))
+    transcode.thumbnail(planned, source, workshop, target=file, at=at)
     name = f"{video.folder}/{file}"
     ctx.unless_completed(lambda: storage.remove(name))
     _publish(ctx.scratch / file, name)
@@ -107,13 +107,6 @@ def _source(video: Video) -> Path:
     if rendered and rendered.is_file():
         return rendered
     raise errors.SourceGone
-
-
-def _moment(found: Probe, video: Video, at: float) -> float:
-    """`at`, but no later than the last frame begins: beyond it ffmpeg finds none, and takes the first."""
-    rate = found.video.frame_rate if found.video else None
-    last = (video.duration or math.inf) - 1.5 / float(rate or 25)
-    return max(0.0, min(at, last))
 
 
 def _publish(made: Path, name: str) -> None:

@@ -71,17 +71,21 @@ def ladder(plan: Plan, source: Path, *, threads: int, longest: float, preset: st
 
 
 def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1) -> list[str]:
-    """One JPEG of the frame at `at` seconds, as people see it: upright, square pixels, HDR mapped.
+    """One JPEG of the frame shown at `at` seconds, as people see it: upright, square pixels, HDR mapped.
 
-    No frame there (beyond the end) leaves no file; the caller tries again at 0. Sound only has no poster.
+    It may have begun long before, or be the last one. Where a file can't be searched there may be none, which
+    leaves no file; the caller tries again at 0. Sound only has no poster.
     """
     video = plan.video
     if video is None:
         raise ValueError("A file without a picture has no poster.")
     scale = min(Fraction(1), Fraction(POSTER_WIDTH, video.display_width))
-    size = max(1, round(video.display_width * scale)), max(1, round(video.display_height * scale))
-    given = _input(source, threads=threads, ss=f"{max(0.0, at):.3f}")
-    picture = _converted(_deinterlaced(given[str(video.index)], video), video, size, pix_fmt="yuvj420p")
+    size = _even(video.display_width * scale), _even(video.display_height * scale)
+    # Decoded from the keyframe before: the time of what is searched for is 0 then, and what is before it negative.
+    start = max(0.0, at - plan.lead_in)
+    given = _input(source, threads=threads, ss=f"{start:.3f}", noaccurate_seek=None)
+    shown = _shown(_deinterlaced(given[str(video.index)], video), plan, at=max(0.0, at) - start)
+    picture = _for_jpeg(_converted(shown, video, size, pix_fmt="yuv420p"), video)
     # `update`: the name is a name and not a pattern, whatever it holds.
     output = ffmpeg.output(
         picture,
@@ -95,13 +99,38 @@ def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1
     return _compiled(output, "-nostats")
 
 
+def _even(side: Fraction) -> int:
+    """zscale, which maps HDR, makes no odd sides with halved colour."""
+    return max(2, round(side / 2) * 2)
+
+
+def _shown(picture: Any, plan: Plan, *, at: float) -> Any:
+    """The last frame that begins at `at` or before, else the first, and others to follow it."""
+    # Rounded up, a frame stands from its own time on. A millisecond is what times are rounded to in files.
+    even = picture.filter("setpts", "PTS-0.001/TB").filter("fps", fps=str(plan.rate), round="up")
+    return even.filter("tpad", stop=-1, stop_mode="clone").filter("select", f"gte(t,{at:.3f})")
+
+
+def _for_jpeg(picture: Any, video: VideoStream) -> Any:
+    """In the colours that every JPEG has: of BT.601, in the full range, for the file can't say otherwise."""
+    colours: dict[str, str] = {"out_color_matrix": "bt601", "out_range": "full"}
+    if _is_made_bt709(video):
+        colours["in_color_matrix"] = "bt709"
+    return picture.filter("scale", **colours).filter("format", "yuvj420p")
+
+
+def _is_made_bt709(video: VideoStream) -> bool:
+    """Whether `_converted` chooses the colours; all others stay what they are."""
+    return video.hdr is not None or (video.pix_fmt or "").startswith(_RGB)
+
+
 def _compiled(output: Any, *options: str) -> list[str]:
     program = ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", *options]
     command: list[str] = ffmpeg.compile(output, cmd=program)
     return command
 
 
-def _input(source: Path, *, threads: int, **options: str) -> Any:
+def _input(source: Path, *, threads: int, **options: str | None) -> Any:
     return ffmpeg.input(sandbox.name(source), threads=threads, **sandbox.input_options(), **options)
 
 
@@ -185,7 +214,7 @@ def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | i
         "g:v": _LONGEST_GOP,
         "flags:v": "+cgop+global_header",
     }
-    if plan.video.hdr is not None or (plan.video.pix_fmt or "").startswith(_RGB):
+    if _is_made_bt709(plan.video):
         options |= {f"{key}:v": value for key, value in _BT709.items()}
     for number, rung in enumerate(plan.rungs):
         options |= _rung_options(number, rung)

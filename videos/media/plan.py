@@ -17,6 +17,8 @@ AUDIO_BITS = 128_000
 AUDIO_RATE = 48_000
 
 _A_LITTLE_MORE = Fraction(102, 100)  # cameras of 60 frames a second count 60.03, and half of that would be a loss
+_WITHOUT_INDEX = {"mpegts", "mpeg", "flv"}  # where ffmpeg finds a time, but not the keyframe before it
+_LEAD_IN = 10.0  # seconds; keyframes stand closer in most
 _USUAL, _MOVING = Fraction(30), Fraction(20)  # frames a second, where the file does not say
 
 
@@ -59,6 +61,7 @@ class Plan:
     audio: AudioStream | None
     rate: Fraction | None  # frames a second of the output, which come evenly whatever the source does
     duration: float | None  # seconds to expect
+    lead_in: float  # seconds before a moment that is searched for, from which on it is decoded
 
 
 def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
@@ -71,6 +74,7 @@ def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
         audio=probe.audio,
         rate=rate,
         duration=probe.duration or (video.duration if video else None),
+        lead_in=_LEAD_IN if probe.container in _WITHOUT_INDEX else 0.0,
     )
 
 

@@ -110,7 +110,7 @@ def transcode(
     with_poster = poster and planned.video is not None
     if with_poster:
         on_progress(made.seconds, made.seconds, "poster")
-        thumbnail(planned, source, workshop, target=POSTER, at=made.seconds * _POSTER_AT)
+        with_poster = _poster(planned, source, workshop, at=made.seconds * _POSTER_AT)
     on_progress(made.seconds, made.seconds, "done")
     return Outcome(
         duration=made.seconds,
@@ -142,8 +142,20 @@ def inspect(source: Path, workshop: Workshop, *, caps: Caps) -> Probe:
     return found
 
 
+def _poster(planned: Plan, source: Path, workshop: Workshop, *, at: float) -> bool:
+    """Whether there is one now. A video that plays is not to be refused for its poster."""
+    try:
+        thumbnail(planned, source, workshop, target=POSTER, at=at)
+    except (errors.MediaError, ChildFailed) as error:
+        (workshop.folder / POSTER).unlink(missing_ok=True)
+        if workshop.on_log is not None:
+            workshop.on_log(f"There is no poster: {error}")
+        return False
+    return True
+
+
 def thumbnail(planned: Plan, source: Path, workshop: Workshop, *, target: str, at: float) -> None:
-    """Write one JPEG named `target` in the workshop's folder: the frame at `at` seconds, else the first.
+    """Write one JPEG named `target` in the workshop's folder: the frame shown at `at` seconds, else the first.
 
     Raises MediaDamaged if there is none at all.
     """

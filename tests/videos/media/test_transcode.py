@@ -14,8 +14,9 @@ import pytest
 from jobs import children
 from tests.videos.media import clips
 from videos.media import errors, playlists
+from videos.media.plan import plan
 from videos.media.probe import Caps
-from videos.media.transcode import Outcome, Run, transcode
+from videos.media.transcode import Outcome, Run, Workshop, inspect, thumbnail, transcode
 
 
 def publish(source: Path, *, caps: Caps | None = None, poster: bool = False, run: Run = children.run) -> Outcome:
@@ -177,6 +178,65 @@ def test_the_poster_is_a_picture_of_the_display_size(published: Published) -> No
     source, _, _ = published
     poster = clips.stream(out(source) / "poster.jpg")
     assert (poster["codec_name"], poster["width"], poster["height"]) == ("mjpeg", 1280, 720)
+
+
+@pytest.mark.parametrize("size", ["641x361", "1920x800"])
+def test_the_poster_of_hdr_has_even_sides(tmp_path: Path, size: str) -> None:
+    """1920x800 makes 1280x533, of which zscale makes nothing."""
+    colours = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
+    codec = ("-c:v", "ffv1", "-pix_fmt", "yuv420p10le", *colours)
+    source = clips.make_clip(tmp_path / "clip.mkv", size=size, seconds=0.2, sound=None, codec=codec)
+    poster = make_thumbnail(source, at=0)
+    assert clips.stream(poster)["height"] == {"641x361": 360, "1920x800": 534}[size]
+
+
+def test_a_poster_that_fails_does_not_take_the_video_with_it(tmp_path: Path) -> None:
+    source = clips.make_clip(tmp_path / "clip.mp4", size="160x90", seconds=1)
+
+    def run(argv: list[str], **more: Any) -> children.Finished:
+        if any("poster.jpg" in part for part in argv):
+            raise children.ChildFailed(returncode=1, tail=["Error while filtering"])
+        return children.run(argv, **more)
+
+    outcome = publish(source, poster=True, run=run)
+    assert outcome.poster is None
+    assert not (out(source) / "poster.jpg").exists()
+    assert_playable(source, outcome, seconds=1)
+
+
+def make_thumbnail(source: Path, *, at: float) -> Path:
+    workshop = Workshop(folder=source.parent, threads=1)
+    thumbnail(plan(inspect(source, workshop, caps=Caps())), source, workshop, target="at.jpg", at=at)
+    return source.parent / "at.jpg"
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts", "clip.flv"])
+def test_a_thumbnail_is_the_frame_that_is_shown_at_its_moment(tmp_path: Path, name: str) -> None:
+    """Red to 1 s, then blue, which stands still from 2 s to 5 s; green from there to 6 s; the sound lasts for 8 s."""
+    colours = "".join(f"color={colour}:size=320x180:duration={seconds}[{colour}];" for colour, seconds in COLOURS)
+    still = "[red][blue][green]concat=n=3,select='lt(t,2)+gte(t,5)'"
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", colours + still, "-f", "lavfi", "-i", "sine=duration=8", "-vsync", "vfr"),
+        *("-pix_fmt", "yuv420p", *clips.H264, "-c:a", "aac", tmp_path / name),
+    )
+    shown = {}
+    for at in (0.0, 0.5, 1.1, 4.0, 5.2, 7.0):
+        rgb = clips.colour_at(make_thumbnail(tmp_path / name, at=at), across=0.5, down=0.5)
+        shown[at] = ("red", "green", "blue")[rgb.index(max(rgb))]
+    assert shown == {0.0: "red", 0.5: "red", 1.1: "blue", 4.0: "blue", 5.2: "green", 7.0: "green"}
+
+
+COLOURS = (("red", 1), ("blue", 4), ("green", 1))
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "bt601"])
+def test_a_thumbnail_has_the_colours_of_the_film(tmp_path: Path, matrix: str) -> None:
+    stated = {"bt709": "bt709", "bt601": "smpte170m"}[matrix]
+    picture = f"color=0x20a040:size=320x180:duration=0.2,scale=out_color_matrix={matrix},format=yuv420p"
+    source = tmp_path / "clip.mp4"
+    clips.ffmpeg("-f", "lavfi", "-i", picture, *clips.H264, "-colorspace", stated, source)
+    colour = clips.colour_at(make_thumbnail(source, at=0), across=0.5, down=0.5)
+    assert colour == pytest.approx((0x20, 0xA0, 0x40), abs=7)
 
 
 def test_a_clip_turned_upright_gets_portrait_rungs_and_poster(tmp_path: Path) -> None:
