@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _MP4_FIRST = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"}
+_MP4_KNOWN = _MP4_FIRST | {b"moof", b"mfra", b"sidx", b"meta", b"udta", b"emsg", b"prft"}
 _EBML = b"\x1a\x45\xdf\xa3"
 _MOST_ELEMENTS = 100_000  # a fragmented hour has a few thousand
 
@@ -55,10 +56,12 @@ def _mp4(file: BinaryIO, size: int) -> Extent:
             break
         if length < least or not kind.strip(b"\x00"):
             break  # no box: what some programs append to a file that is whole
+        if position + length > size:
+            if kind not in _MP4_KNOWN and kinds >= {b"moov", b"mdat"}:
+                break  # tags of MP3 and other things that are appended to a file that is whole
+            return Extent.CUT
         kinds.add(kind)
         position += length
-        if position > size:
-            return Extent.CUT
     if b"moov" not in kinds and b"meta" not in kinds:  # which is a still: HEIC, AVIF
         return Extent.CUT  # it is often written last, and without it nothing can be read
     # A fragmented file may have been cut between two fragments.

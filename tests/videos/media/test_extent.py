@@ -56,7 +56,8 @@ def test_a_live_recording_leaves_it_open(tmp_path: Path) -> None:
 
 def test_bytes_after_the_last_box_do_no_harm(tmp_path: Path) -> None:
     source = clips.make_clip(tmp_path / "clip.mp4", size="160x90")
-    for trailer in (b"\x00" * 7, b"\x00" * 4000, b"\x00\x00\x00\x05trailer"):
+    id3v1, ape = b"TAG" + b"Title".ljust(125, b"\x00"), b"APETAGEX" + bytes(24)
+    for trailer in (b"\x00" * 7, b"\x00" * 4000, b"\x00\x00\x00\x05trailer", id3v1, ape, bytes(range(255, 0, -1))):
         longer = tmp_path / "longer.mp4"
         longer.write_bytes(source.read_bytes() + trailer)
         assert extent.of(longer) is not Extent.CUT
