@@ -83,7 +83,9 @@ def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1
     size = _even(video.display_width * scale), _even(video.display_height * scale)
     # Decoded from the keyframe before: the time of what is searched for is 0 then, and what is before it negative.
     start = max(0.0, at - plan.lead_in)
-    given = _input(source, threads=threads, ss=f"{start:.3f}", noaccurate_seek=None)
+    # Matroska can't be searched for a time before its first keyframe, be it 0.
+    search: dict[str, str | None] = {"ss": f"{start:.3f}", "noaccurate_seek": None} if start > 0 else {}
+    given = _input(source, threads=threads, **search)
     shown = _shown(_deinterlaced(given[str(video.index)], video), plan, at=max(0.0, at) - start)
     picture = _for_jpeg(_converted(shown, video, size, pix_fmt="yuv420p"), video)
     # `update`: the name is a name and not a pattern, whatever it holds.
