@@ -61,6 +61,7 @@ class Plan:
     audio: AudioStream | None
     rate: Fraction | None  # frames a second of the output, which come evenly whatever the source does
     duration: float | None  # seconds to expect
+    guessed: bool  # and whether they are no more than a guess
     lead_in: float  # seconds before a moment that is searched for, from which on it is decoded
 
 
@@ -74,6 +75,7 @@ def plan(probe: Probe, ladder: Sequence[Step] = DEFAULT) -> Plan:
         audio=probe.audio,
         rate=rate,
         duration=probe.duration or (video.duration if video else None),
+        guessed=probe.trust == "guessed",
         lead_in=_LEAD_IN if probe.container in _WITHOUT_INDEX else 0.0,
     )
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from videos.media import errors, lenient, sandbox
+from videos.media import errors, lengths, lenient, sandbox
 from videos.media.lenient import Json
 
 Hdr = Literal["pq", "hlg"]
@@ -25,7 +25,15 @@ _STILL = ("attached_pic", "timed_thumbnails", "still_image")
 _SLOWEST, _FASTEST = Fraction(1, 60), Fraction(500)  # frames a second; anything else is a lie
 _WIDEST_PIXEL = 16
 _DEPTH = re.compile(r"(?:p|gray|y|x)(?:0)?(9|10|12|14|16)(?:le|be)$")
-_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_SHOWN = {
+    "format": "format_name,start_time,duration",
+    "stream": "index,codec_type,codec_name,profile,width,height,pix_fmt,sample_aspect_ratio,avg_frame_rate,"
+    "r_frame_rate,bits_per_raw_sample,color_transfer,field_order,channels,sample_rate,channel_layout,start_time,"
+    "duration,bit_rate",
+    "stream_tags": "DURATION",
+    "stream_disposition": "default,attached_pic,timed_thumbnails,still_image",
+    "stream_side_data": "rotation",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,7 @@ class VideoStream:
     bit_depth: int
     hdr: Hdr | None
     interlaced: bool
+    lag: float  # seconds that it begins after the file does
     duration: float | None  # seconds
     bit_rate: int | None  # bits a second
 
@@ -61,6 +70,7 @@ class AudioStream:
     channels: int
     sample_rate: int  # Hz
     layout: str | None  # which channel is which, e.g. "5.1"; None where the file does not say
+    lag: float  # seconds that it begins after the file does
     duration: float | None  # seconds
 
 
@@ -69,7 +79,8 @@ class Probe:
     """One file: its container, and the one picture and the one sound that are used."""
 
     container: str  # ffmpeg's name of the demuxer, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
-    duration: float | None  # seconds, of the longest stream
+    duration: float | None  # seconds, from where the first stream begins to where the last one ends
+    trust: lengths.Trust  # in this duration, and in those of the streams
     video: VideoStream | None
     audio: AudioStream | None
     streams: int  # how many there are, of every kind
@@ -85,9 +96,10 @@ class Caps:
 
 
 def command(source: Path) -> list[str]:
-    """The call of ffprobe whose output `parse` reads."""
+    """The call of ffprobe whose output `parse` reads, which is all that it is asked for: tags may be megabytes."""
     options = [part for key, value in sandbox.input_options().items() for part in (f"-{key}", value)]
-    show = ["-show_format", "-show_streams", "-print_format", "json"]
+    entries = ":".join(f"{section}={names}" for section, names in _SHOWN.items())
+    show = ["-show_entries", entries, "-print_format", "json"]
     return ["ffprobe", "-hide_banner", "-v", "error", *options, *show, "-i", sandbox.name(source)]
 
 
@@ -103,11 +115,12 @@ def parse(text: str) -> Probe:
     streams = [lenient.mapping(stream) for stream in lenient.items(answer.get("streams"))]
     videos = [stream for stream in streams if stream.get("codec_type") == "video" and not _is_still(stream)]
     audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
-    video, audio = _chosen_video(videos), _chosen_audio(audios)
+    video, audio = _chosen_video(videos, container), _chosen_audio(audios, container)
     kinds = (("video", videos, video), ("audio", audios, audio))
     return Probe(
         container=lenient.text(container.get("format_name")) or "unknown",
-        duration=lenient.seconds(container.get("duration")),
+        duration=lengths.of_container(container),
+        trust=lengths.trust(container),
         video=video,
         audio=audio,
         streams=len(streams),
@@ -131,7 +144,7 @@ def check(probe: Probe, caps: Caps) -> None:
             "Please export it in a smaller resolution.",
             details={"width": video.width, "height": video.height, "pixels_max": caps.pixels},
         )
-    if longest(probe) > caps.seconds:
+    if probe.trust != "guessed" and longest(probe) > caps.seconds:
         raise errors.MediaTooLong(details={"seconds": longest(probe), "seconds_max": caps.seconds})
 
 
@@ -141,19 +154,19 @@ def longest(probe: Probe) -> float:
     return max((part.duration for part in parts if part is not None and part.duration), default=0.0)
 
 
-def _chosen_video(streams: list[Json]) -> VideoStream | None:
-    found = [(_is_default(stream), _video(stream)) for stream in streams]
+def _chosen_video(streams: list[Json], container: Json) -> VideoStream | None:
+    found = [(_is_default(stream), _video(stream, container)) for stream in streams]
     usable = [(default, video.width * video.height, video) for default, video in found if video is not None]
     return max(usable, key=lambda entry: entry[:2])[2] if usable else None
 
 
-def _chosen_audio(streams: list[Json]) -> AudioStream | None:
-    found = [(_is_default(stream), _audio(stream)) for stream in streams]
+def _chosen_audio(streams: list[Json], container: Json) -> AudioStream | None:
+    found = [(_is_default(stream), _audio(stream, container)) for stream in streams]
     usable = [(default, audio.channels, audio) for default, audio in found if audio is not None]
     return max(usable, key=lambda entry: entry[:2])[2] if usable else None
 
 
-def _video(stream: Json) -> VideoStream | None:
+def _video(stream: Json, container: Json) -> VideoStream | None:
     """The picture of one stream, or None if nothing can be decoded from it."""
     index, codec = lenient.integer(stream.get("index")), _codec(stream)
     width, height = lenient.integer(stream.get("width")), lenient.integer(stream.get("height"))
@@ -180,12 +193,13 @@ def _video(stream: Json) -> VideoStream | None:
         bit_depth=_bit_depth(pix_fmt, stream),
         hdr=_TRANSFERS.get(lenient.text(stream.get("color_transfer")) or ""),
         interlaced=lenient.text(stream.get("field_order")) in _FIELD_ORDERS,
-        duration=_stream_seconds(stream),
+        lag=lengths.lag(stream, container),
+        duration=lengths.of_stream(stream),
         bit_rate=lenient.integer(stream.get("bit_rate")),
     )
 
 
-def _audio(stream: Json) -> AudioStream | None:
+def _audio(stream: Json, container: Json) -> AudioStream | None:
     index, codec = lenient.integer(stream.get("index")), _codec(stream)
     channels, sample_rate = (
         lenient.integer(stream.get("channels")),
@@ -199,7 +213,8 @@ def _audio(stream: Json) -> AudioStream | None:
         channels=channels,
         sample_rate=sample_rate,
         layout=_layout(stream.get("channel_layout")),
-        duration=_stream_seconds(stream),
+        lag=lengths.lag(stream, container),
+        duration=lengths.of_stream(stream),
     )
 
 
@@ -268,14 +283,3 @@ def _bit_depth(pix_fmt: str | None, stream: Json) -> int:
         return int(found[1]) if found else 8
     stated = lenient.integer(stream.get("bits_per_raw_sample"))
     return stated if stated is not None and 1 <= stated <= 16 else 8
-
-
-def _stream_seconds(stream: Json) -> float | None:
-    """The length of one stream. Matroska keeps it in a tag, as a clock."""
-    stated = lenient.seconds(stream.get("duration"))
-    if stated is not None:
-        return stated
-    found = _CLOCK.match(lenient.text(lenient.mapping(stream.get("tags")).get("DURATION")) or "")
-    if found is None:
-        return None
-    return lenient.seconds(int(found[1][:6]) * 3600 + int(found[2]) * 60 + float(found[3]))

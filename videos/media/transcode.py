@@ -25,7 +25,7 @@ from videos.media.verify import Made
 MASTER = "master.m3u8"
 POSTER = "poster.jpg"
 _POSTER_AT = 0.1  # of the length: past the black, before the ending
-_LONGEST_GUESS = 3600.0  # seconds to allow for where the source does not say how long it is
+_LONGEST_GUESS = 3600.0  # seconds to allow for where the source does not surely say how long it is
 
 OnProgress = Callable[[float, float, str], None]
 
@@ -190,13 +190,19 @@ def _encode(
     command = commands.ladder(
         planned, source.absolute(), threads=workshop.threads, longest=caps.seconds + 5, preset=preset
     )
-    limits = _limits(planned, seconds=planned.duration or _LONGEST_GUESS, threads=workshop.threads)
+    limits = _limits(planned, seconds=_most_seconds(planned), threads=workshop.threads)
     try:
         finished = workshop.run(command, cwd=workshop.folder, limits=limits, on_line=on_line, on_log=workshop.on_log)
     except ChildFailed as error:
         raise errors.from_child(error, probed=True) from error
     if errors.speaks_of_full_storage(finished.tail):
         raise errors.StorageFull
+
+
+def _most_seconds(planned: Plan) -> float:
+    """What to allow for; where the length is a guess, it may also be far too short."""
+    seconds = planned.duration or _LONGEST_GUESS
+    return max(seconds, _LONGEST_GUESS) if planned.guessed else seconds
 
 
 def _limits(planned: Plan, *, seconds: float, threads: int) -> children.Limits:

@@ -60,16 +60,21 @@ def _measured(folder: Path, name: str) -> Media | None:
 
 
 def lengths(probe: Probe, made: Made, *, extent: Extent, seconds_max: float) -> None:
-    """Compare what came out with what the source stated.
+    """Compare when that which came out ends with when the source stated that it would.
 
-    The picture is compared with the picture and the sound with the sound, for one may end before the other.
+    The picture is compared with the picture and the sound with the sound, for one may end before the other; the
+    last of them with the last where streams don't state their own lengths, and nothing where those are guesses.
     The container's length counts only where no stream has its own and nothing else (subtitles) could have set
-    it. Raises MediaTruncated, MediaDamaged, MediaTooLong.
+    it. What came out begins at 0, so that its length says when it ends. Raises MediaTruncated, MediaDamaged,
+    MediaTooLong.
     """
     if made.seconds > seconds_max:
         raise errors.MediaTooLong
+    if probe.trust == "guessed":
+        return
+    each = probe.trust == "each"
     pairs = [
-        (stream.duration, media.seconds)
+        (stream.duration + (stream.lag if each else 0.0), media.seconds)
         for stream, media in (
             (probe.video, made.pictures[0] if made.pictures else None),
             (probe.audio, made.sound),
@@ -79,6 +84,8 @@ def lengths(probe: Probe, made: Made, *, extent: Extent, seconds_max: float) -> 
     used = (probe.video is not None) + (probe.audio is not None)
     if not pairs and probe.streams == used and probe.duration is not None:
         pairs = [(probe.duration, made.seconds)]
+    if pairs and not each:
+        pairs = [(max(expected for expected, _ in pairs), made.seconds)]
     for expected, measured in pairs:
         if extent is Extent.WHOLE:
             if measured < expected * _TOLERANCE_WHOLE - _TOLERANCE_SECONDS:

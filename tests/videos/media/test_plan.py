@@ -29,11 +29,12 @@ def make_plan(width: int, height: int, **changes: Any) -> Plan:
         "bit_depth": 8,
         "hdr": None,
         "interlaced": False,
+        "lag": 0.0,
         "duration": 10.0,
         "bit_rate": None,
     }
     video = VideoStream(**(values | changes))
-    return plan(Probe(container="mov", duration=10.0, video=video, audio=None, streams=1, unusable=()))
+    return plan(Probe(container="mov", duration=10.0, trust="each", video=video, audio=None, streams=1, unusable=()))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_fields_are_not_counted_as_frames() -> None:
 
 
 def test_sound_only_has_no_rungs() -> None:
-    audio = AudioStream(index=3, codec="aac", channels=1, sample_rate=44100, layout="mono", duration=5.0)
-    made = plan(Probe(container="mov", duration=5.0, video=None, audio=audio, streams=1, unusable=()))
+    audio = AudioStream(index=3, codec="aac", channels=1, sample_rate=44100, layout="mono", lag=0.0, duration=5.0)
+    made = plan(Probe(container="mov", duration=5.0, trust="each", video=None, audio=audio, streams=1, unusable=()))
     assert made.rungs == ()
     assert made.audio == audio

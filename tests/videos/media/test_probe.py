@@ -164,9 +164,19 @@ def test_the_default_stream_is_chosen_and_else_the_largest() -> None:
     assert found.video.index == 2
 
 
+def test_tags_are_not_asked_for(tmp_path: Path) -> None:
+    """As JSON the bytes of this one are six times as many, which is more than is read of any program."""
+    clip = clips.make_clip(tmp_path / "clip.mp4", seconds=0.2)
+    (tmp_path / "tags").write_bytes(b";FFMETADATA1\ncomment=" + b"\x01" * 4_000_000)
+    clips.ffmpeg("-i", clip, "-i", tmp_path / "tags", "-map_metadata", "1", "-c", "copy", tmp_path / "loud.mp4")
+    assert read(tmp_path / "loud.mp4").video is not None
+
+
 def test_a_length_that_stands_in_a_tag_is_read() -> None:
     assert video_of(duration=None, tags={"DURATION": "01:02:03.500000000"}).duration == 3723.5
     assert video_of(duration="N/A", tags={"DURATION": "soon"}).duration is None
+    # Of a cut from the middle it is where that ends.
+    assert video_of(duration=None, start_time="60.5", tags={"DURATION": "00:01:02.0"}).duration == 1.5
 
 
 JSON = st.recursive(

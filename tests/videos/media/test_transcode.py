@@ -465,6 +465,64 @@ def loudest(path: Path) -> list[int]:
     return [max(samples[channel::2]) for channel in range(2)]
 
 
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.avi", "clip.wmv", "clip.flv", "clip.ts", "clip.mp4"])
+@pytest.mark.parametrize(("picture", "sound"), [(0, 3), (3, 0)], ids=["late sound", "late picture"])
+def test_a_whole_file_is_accepted_however_late_its_streams_begin(
+    tmp_path: Path, name: str, picture: float, sound: float
+) -> None:
+    source = tmp_path / name
+    codec = ("-c:v", "mpeg4", "-c:a", "libmp3lame") if name.endswith(("avi", "wmv")) else (*clips.H264, "-c:a", "aac")
+    clips.ffmpeg(
+        *("-itsoffset", str(picture), "-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=25:duration={4 - picture}"),
+        *("-itsoffset", str(sound), "-f", "lavfi", "-i", f"sine=duration={4 - sound}", "-vsync", "vfr", *codec, source),
+    )
+    outcome = publish(source, poster=True)
+    assert outcome.poster == "poster.jpg"
+    assert outcome.duration == pytest.approx(4, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4", "clip.ts", "clip.flv"])
+def test_a_clock_that_does_not_start_at_nought_makes_no_file_longer(tmp_path: Path, name: str) -> None:
+    clip = clips.make_clip(tmp_path / "whole.mp4", size="160x90")
+    source = tmp_path / name
+    clips.ffmpeg("-i", clip, "-c", "copy", "-output_ts_offset", "100", source)
+    outcome = publish(source, caps=Caps(seconds=3))
+    assert outcome.duration == pytest.approx(2, abs=0.1)
+    assert outcome.probe.duration == pytest.approx(2, abs=0.1)
+
+
+def test_a_recording_whose_clock_jumps_is_as_long_as_what_comes_out(tmp_path: Path) -> None:
+    parts = [
+        clips.make_clip(tmp_path / f"{offset}.ts", "-output_ts_offset", offset, size="160x90")
+        for offset in ("3600", "0")
+    ]
+    source = tmp_path / "clip.ts"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert publish(source, caps=Caps(seconds=60)).duration == pytest.approx(4, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["clip.mp3", "clip.aac"])
+def test_sound_whose_length_is_guessed_by_its_beginning_is_accepted(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    quiet_first = "aevalsrc='if(lt(t,5),0,random(0)-0.5)':sample_rate=44100:duration=10"
+    clips.ffmpeg("-f", "lavfi", "-i", quiet_first, *(("-q:a", "0") if name == "clip.mp3" else ("-b:a", "192k")), source)
+    if name == "clip.mp3":
+        clips.ffmpeg("-i", source, "-c", "copy", "-write_xing", "0", tmp_path / "bare.mp3")
+        source = tmp_path / "bare.mp3"
+    outcome = publish(source)
+    assert outcome.probe.duration is not None
+    assert outcome.probe.duration > 12
+    assert outcome.duration == pytest.approx(10, abs=0.1)
+
+
+def test_an_mp3_that_counts_its_frames_is_not_to_lack_any(tmp_path: Path) -> None:
+    source = tmp_path / "clip.mp3"
+    clips.ffmpeg("-f", "lavfi", "-i", "sine=duration=5", source)
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 6 // 10])
+    with pytest.raises(errors.MediaTruncated):
+        publish(source)
+
+
 def test_an_edit_list_is_followed(tmp_path: Path) -> None:
     whole = clips.make_clip(tmp_path / "whole.mp4", seconds=6)
     source = tmp_path / "clip.mp4"
@@ -497,6 +555,13 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, name: str, options: tuple[s
     with pytest.raises(errors.MediaTruncated):
         publish(source)
     assert not list(out(source).iterdir())
+
+
+def test_a_file_that_states_its_length_as_a_whole_is_measured_by_that(tmp_path: Path) -> None:
+    source = clips.make_clip(tmp_path / "clip.flv", seconds=5, sound=2, size="320x180")
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 6 // 10])
+    with pytest.raises(errors.MediaTruncated):
+        publish(source)
 
 
 @pytest.mark.parametrize(("name", "options"), [("live.mkv", ("-live", "1")), ("clip.ts", ())])
