@@ -14,7 +14,6 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any, cast
 
 import structlog
@@ -55,25 +54,14 @@ class Unexpected(JointoError):
     message = "Something unexpected went wrong. The job's attempts say more."
 
 
-def run(
-    kind: Kind,
-    message_id: str | None,
-    *,
-    worker: str,
-    args: Sequence[Any] = (),
-    kwargs: Mapping[str, Any] = MappingProxyType({}),
-) -> Any:
+def run(kind: Kind, message_id: str | None, *, worker: str) -> Any:
     """Do the attempt that a message asks for, if the job is still to be had; what Celery is told of it.
 
-    Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows. A message
-    whose job nobody has recorded is from somebody who knows the task's name alone (`send_task`, `celery call`, a beat
-    with older code): it is recorded now, with the message's id and arguments, and comes again in its turn.
+    Raises `Ignore` when there is nothing to do or nothing to say, `Retry` when another attempt follows.
     """
     job_id = job_id_of(message_id)
     job = _claim(job_id, worker=worker) if job_id else None
     if not job:
-        if job_id and not Job.objects.filter(pk=job_id).exists():
-            _record(kind, job_id, args, kwargs)
         logger.info("message %s finds nothing to do: its job is taken, not due, or at its end", message_id)
         raise Ignore
     bound = structlog.contextvars.bound_contextvars(job_id=str(job.pk), kind=job.kind, attempt=job.attempt)
@@ -84,11 +72,16 @@ def run(
             dispatch.release_quietly(job.queue, job.kind)
 
 
-def _record(kind: Kind, job_id: uuid.UUID, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Make a job of a message; what is wrong with its arguments is told to whoever waits for its result."""
-    logger.warning("no job %s is recorded: %s is made one of its message", job_id, kind.name)
-    with contextlib.suppress(IntegrityError):  # the same message came twice
-        kind.submit(args, kwargs, task_id=str(job_id))
+def record(kind: Kind, message_id: str | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Make a job of a bare message, from somebody who knows the task's name alone: a client without our code, a beat
+    with older code. It has the message's id, and comes in its turn. Raises what `submit` raises: whoever waits for
+    the result hears of it.
+    """
+    job_id = job_id_of(message_id)
+    if job_id and not Job.objects.filter(pk=job_id).exists():
+        logger.warning("message %s is no job yet: %s is recorded", message_id, kind.name)
+        with contextlib.suppress(IntegrityError):  # the same message came twice
+            kind.submit(args, kwargs, task_id=str(job_id))
 
 
 def _claim(job_id: uuid.UUID, *, worker: str) -> Job | None:

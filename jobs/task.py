@@ -31,6 +31,7 @@ from jobs.retry import RetryPolicy
 
 P = ParamSpec("P")
 
+_RECORDED = "jointo_recorded"  # a header of the messages that carry a job
 _HARD_LIMIT_AFTER_SECONDS = 60  # what a body has left for cleaning up after the soft limit
 
 
@@ -71,7 +72,9 @@ class JobTask(Task):
         request = self.request
         if request.called_directly or request.is_eager:
             return runner.run_untracked(self, args, kwargs)
-        return runner.run(self, request.id, worker=request.hostname or "", args=args, kwargs=kwargs)
+        if not getattr(request, _RECORDED, False):
+            runner.record(self, request.id, args, kwargs)
+        return runner.run(self, request.id, worker=request.hostname or "")
 
     def apply_async(
         self,
@@ -190,7 +193,8 @@ class JobTask(Task):
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job; its id differs each time, as revoked ids stay revoked."""
         message_id = str(job.pk) if job.releases <= 1 else f"{job.pk}.{job.releases}"
-        super().apply_async(job.args, job.kwargs, task_id=message_id, queue=job.queue, retry=False)
+        headers = {_RECORDED: "yes"}
+        super().apply_async(job.args, job.kwargs, task_id=message_id, queue=job.queue, retry=False, headers=headers)
 
     def retry(
         self,

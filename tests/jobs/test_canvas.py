@@ -71,7 +71,8 @@ def cancel(job: Job) -> None:
 
 
 def cancel_in_a_batch(job: Job) -> None:
-    batch = Batch.objects.create(created_at=job.created_at, updated_at=job.created_at)
+    at = job.created_at
+    batch = Batch.objects.create(created_at=at, updated_at=at, cancelled_at=at)
     Job.objects.filter(pk=job.pk).update(batch=batch)
     assert members.cancel(batch.pk, by="ann", limit=10) == 1
 

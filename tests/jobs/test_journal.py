@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Count
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +21,7 @@ from jobs import journal, notifications, statistics, transitions
 from jobs.models import Job, Tally, Transition
 from jobs.moves import Move
 from jobs.status import RETRYABLE, WAITING, JobStatus
+from jobs.testing import Clock
 from tests.builders import make_claimed_job, make_job
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,22 @@ def test_a_booking_that_crashes_leaves_everything_to_the_next(monkeypatch: pytes
 
     with monkeypatch.context() as broken:
         broken.setattr(notifications, "tell", crash)
-        with pytest.raises(ConnectionError):
+        journal.book_all()
+    assert tallied() == {}
+    Clock().turn(timedelta(hours=1))  # it was set aside for a while
+    assert journal.book() == 1
+    assert tallied() == counted()
+
+
+def test_a_database_that_is_away_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_job()
+
+    def go_away(moves: Sequence[Move]) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(notifications, "tell", go_away)
+        with pytest.raises(OperationalError):
             journal.book()
         assert journal.book_quietly() == 0
     assert tallied() == {}
