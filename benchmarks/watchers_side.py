@@ -21,12 +21,12 @@ import psutil
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
 from django.db.models import F
-from django.db.models.functions import Now
 from rest_framework_simplejwt.tokens import AccessToken
 
 from benchmarks.watchers_line import Told, Watcher
 from jobs import dispatch, journal, transitions
 from jobs.models import Batch, Job, Transition
+from jobs.now import Now
 
 _OWNERS = 5
 _LEASE = timedelta(minutes=5)

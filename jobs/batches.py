@@ -21,13 +21,13 @@ from celery.canvas import Signature
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.expressions import Case, When
-from django.db.models.functions import Now
 
 from jobs import dispatch, heirs, members, notifications, transitions
 from jobs.errors import BadInput, JointoError, Remedy
 from jobs.members import Member
 from jobs.models import Batch, FailurePolicy, Job, Transition
 from jobs.moves import Move
+from jobs.now import Now
 from jobs.priority import CRITICAL, LOW
 from jobs.status import ACTIVE, FINISHED, JobStatus
 

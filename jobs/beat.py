@@ -15,7 +15,6 @@ from celery.schedules import crontab, schedstate
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
 from django.db.models import F, Max, Q, QuerySet
-from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_beat.clockedschedule import clocked
 from django_celery_beat.models import PeriodicTask
@@ -23,6 +22,7 @@ from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from jobs import slots
 from jobs.models import Tick
+from jobs.now import Now
 
 logger = logging.getLogger(__name__)
 

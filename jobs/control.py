@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from celery.exceptions import TaskRevokedError
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import accounts, canvas, dispatch, kinds, line, quotas, transitions
 from jobs.errors import JointoError, Remedy
 from jobs.models import Hold, Job, Queue
+from jobs.now import Now
 from jobs.status import ACTIVE, RETRYABLE, WAITING, JobStatus
 
 logger = logging.getLogger(__name__)

@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from jobs import dispatch, mail, webhooks
 from jobs.errors import JointoError, Remedy
 from jobs.models import Channel, Delivery, DeliveryStatus
 from jobs.moves import Move
+from jobs.now import Now
 from jobs.priority import NORMAL
 from jobs.retry import RetryPolicy
 from jobs.status import JobStatus

@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -30,6 +30,7 @@ from jobs.errors import JointoError, Remedy
 from jobs.heirs import on_behalf_of as on_behalf_of
 from jobs.memory import Remembered
 from jobs.models import FurtherKey, Hold, Instant, Job, Worker
+from jobs.now import Now
 from jobs.plain import plain
 from jobs.priority import NORMAL
 from jobs.status import WAITING, JobStatus

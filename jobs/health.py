@@ -8,12 +8,12 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from jobs import transitions
 from jobs.dispatch import MISSED_PULSES
 from jobs.models import Worker
+from jobs.now import Now
 
 
 def database_answers() -> bool:

@@ -15,11 +15,11 @@ from datetime import timedelta
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
 
 from jobs import batches, notifications, statistics, transitions
 from jobs.models import Attempt, Job, Transition
 from jobs.moves import Move
+from jobs.now import Now
 from jobs.status import JobStatus
 
 logger = logging.getLogger(__name__)

@@ -24,9 +24,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
 
 from jobs.models import Attempt, Hold, Job, KindLimit
+from jobs.now import Now
 from jobs.statements import NOW
 from jobs.status import WAITING, JobStatus, Outcome
 

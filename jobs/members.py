@@ -17,10 +17,10 @@ from celery.exceptions import TaskRevokedError
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from jobs import canvas, control, dispatch, kinds, transitions
 from jobs.models import Batch, Hold, Job
+from jobs.now import Now
 from jobs.status import ACTIVE, WAITING, JobStatus
 
 _ASIDE = timedelta(days=100 * 365)  # for ever: however late it is cancelled, it has not started

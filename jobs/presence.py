@@ -14,13 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from jobs.dispatch import MISSED_PULSES
 from jobs.line import WAITS
 from jobs.models import Attempt, DeadLetter, Queue, Worker
+from jobs.now import Now
 from jobs.status import JobStatus
 
 _ATTEMPTS_AT_MOST = 1000

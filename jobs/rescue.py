@@ -12,11 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models.functions import Now
 
 from jobs import canvas, dispatch, transitions
 from jobs.errors import JointoError
 from jobs.models import Attempt, Instant, Job, Worker
+from jobs.now import Now
 from jobs.results import job_id_of
 from jobs.retry import crash_wait_seconds
 from jobs.status import WAITING, JobStatus

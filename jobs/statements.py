@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models.functions import Now
 
 from jobs.models import Instant, Job
+from jobs.now import SQLITE, Now
 
-NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
+NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": SQLITE}
 """The database's clock, as Django's `Now` reads it."""
 
 _AFTER = {
     "postgresql": "STATEMENT_TIMESTAMP() + make_interval(secs => %s)",
-    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s || ' seconds')",
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f000', 'NOW', %s || ' seconds')",
 }
 _WAITING = "SELECT status, attempt FROM jobs_job WHERE id = %s AND status IN ('pending', 'retrying')"
 _CLAIM = """

@@ -20,12 +20,12 @@ from typing import Any, Concatenate, ParamSpec
 from celery import Task, shared_task
 from celery.result import AsyncResult
 from celery.utils.time import maybe_make_aware
-from django.db.models.functions import Now
 
 from jobs import canvas, dispatch, runner, transitions
 from jobs.context import JobContext
 from jobs.errors import JointoError, Remedy
 from jobs.models import Instant, Job
+from jobs.now import Now
 from jobs.quotas import Quota
 from jobs.retry import RetryPolicy
 

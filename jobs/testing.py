@@ -32,12 +32,12 @@ from celery.result import AsyncResult
 from django.apps import apps
 from django.db import models, transaction
 from django.db.models import Case, ExpressionWrapper, F, Min, QuerySet, Value, When
-from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
 
 from jobs import journal, kinds, runner, transitions, watch
 from jobs.models import Job
+from jobs.now import Now
 from jobs.results import job_id_of
 from jobs.status import WAITING, JobStatus
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Value
-from django.db.models.functions import Now
 
 from jobs import line, quotas, results, statements
 from jobs.models import DeadLetter, Hold, Instant, Job, Resolution, Transition
+from jobs.now import Now
 from jobs.status import RETRYABLE, JobStatus, Outcome, may_move
 
 Effect = Callable[[], None]

@@ -19,10 +19,10 @@ from celery.signals import beat_embedded_init, task_prerun, worker_process_init,
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connection, connections
-from django.db.models.functions import Now
 
 from jobs import dead_letters, dispatch, journal, rescue, watch
 from jobs.models import Worker
+from jobs.now import Now
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.functions import Now
 
 from jobs import dispatch, transitions
 from jobs.models import Job
+from jobs.now import Now
 
 _numbers = itertools.count(1)
 

@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from jobs import transitions
 from jobs.events.scopes import Scope
 from jobs.events.states import SETTLE
 from jobs.models import Batch, Job, Transition
+from jobs.now import Now
 
 _OVERLAP = timedelta(seconds=5)  # a transaction may commit later than it says that it changed the row
 _MARGIN = timedelta(seconds=0.2)  # who comes just when a move is told to the others must find it among the missed

@@ -10,11 +10,11 @@ from itertools import takewhile
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.db.models.functions import Now
 
 from jobs import transitions
 from jobs.events.scopes import Event, Scope
 from jobs.models import Batch, Job, Transition
+from jobs.now import Now
 from jobs.status import ACTIVE, FINISHED
 
 SETTLE = timedelta(seconds=1)

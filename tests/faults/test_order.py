@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import control, line
 from jobs.models import Attempt, Hold, Job
+from jobs.now import Now
 from jobs.priority import CRITICAL, HIGH, LOW, NORMAL
 from jobs.status import JobStatus
 from tests import kinds

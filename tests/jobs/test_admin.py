@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,6 +17,7 @@ from django_celery_results.models import TaskResult
 
 from jobs import schedule, transitions
 from jobs.models import Job
+from jobs.now import Now
 from jobs.worker import heartbeat
 from tests.builders import make_claimed_job, make_job, make_user
 from videos.models import Video

@@ -333,3 +333,21 @@ def test_a_session_of_the_pages_opens_the_api_but_changes_nothing_without_the_cs
     assert client.get(f"/api/jobs/{job.pk}/").status_code == 200
     assert error(client.post(f"/api/jobs/{job.pk}/cancel/")) == (403, "permission_denied")
     assert Job.objects.get(pk=job.pk).status == "pending"
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+def test_following_the_pages_gives_each_job_once(api: APIClient, ann: User, page_size: int) -> None:
+    jobs = [make_job(owner_id=ann.pk) for _ in range(7)]
+    address, seen = f"/api/jobs/?page_size={page_size}", list[str]()
+    while address and len(seen) < 20:
+        page = api.get(address).json()
+        seen += [job["id"] for job in page["results"]]
+        address = page["next"]
+    assert seen == [str(job.pk) for job in sorted(jobs, key=lambda job: (job.created_at, job.pk), reverse=True)]
+
+
+def test_a_time_that_is_a_jobs_own_is_not_before_it(api: APIClient, ann: User) -> None:
+    job = make_job(owner_id=ann.pk)
+    at = job.created_at.isoformat()
+    assert len(listed(api, created_after=at)) == 1
+    assert not listed(api, created_before=at)

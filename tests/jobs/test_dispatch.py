@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import control, dispatch, line, transitions
 from jobs.models import Job, Worker
+from jobs.now import Now
 from jobs.testing import Clock, run
 from jobs.worker import heartbeat
 from tests import kinds

@@ -12,7 +12,6 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count
-from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from jobs import journal, notifications, statistics, transitions
 from jobs.models import Job, Tally, Transition
 from jobs.moves import Move
+from jobs.now import Now
 from jobs.status import RETRYABLE, WAITING, JobStatus
 from jobs.testing import Clock
 from tests.builders import make_claimed_job, make_job

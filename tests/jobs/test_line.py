@@ -9,13 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from jobs import control, dispatch, line, transitions
 from jobs.models import Job
+from jobs.now import Now
 from jobs.priority import CRITICAL, HIGH, LOW, NORMAL
 from tests import kinds
 from tests.builders import claim, make_job, make_user

@@ -16,7 +16,6 @@ from celery.exceptions import Ignore, Retry
 from django.contrib.auth.models import User
 from django.core import mail as outbox
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
@@ -49,6 +48,7 @@ from jobs.models import (
     QuotaLimit,
     Transition,
 )
+from jobs.now import Now
 from jobs.outbound import OutboundTimeout, UrlRefused
 from jobs.status import JobStatus
 from jobs.webhooks import WebhookGone, WebhookRejected, WebhookSecretMissing, WebhookSecretUnusable

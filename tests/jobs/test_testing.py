@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import control, rescue, retention
 from jobs.context import JobContext
 from jobs.errors import JointoError
 from jobs.models import Attempt, Job, Period, QuotaUse, Tally, Tick, Transition, Worker
+from jobs.now import Now
 from jobs.retry import RetryPolicy
 from jobs.task import job
 from jobs.testing import Clock, assert_enqueued, enqueued, run

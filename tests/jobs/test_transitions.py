@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -24,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jobs import rescue, transitions
 from jobs.models import Attempt, Job, Transition
+from jobs.now import Now
 from jobs.status import FINISHED, RETRYABLE, TRANSITIONS, WAITING, JobStatus, Outcome, celery_state
 from tests.builders import claim, make_claimed_job, make_job
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models import F
-from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
 from benchmarks import watchers_side
@@ -23,6 +22,7 @@ from jobs.events import Hub, Renderers, Scope
 from jobs.events import hub as hubs
 from jobs.events.changes import Changes
 from jobs.models import Batch, Job, Transition, Worker
+from jobs.now import Now
 from jobs.status import JobStatus
 from tests.builders import claim, make_job, make_user
 from tests.jobs.test_events import Said, ends, heard, in_thread, move_on, moves

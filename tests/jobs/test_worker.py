@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from celery.exceptions import Retry
 from django.conf import settings
-from django.db.models.functions import Now
 
 from jobs import dispatch, rescue, runner
 from jobs.context import JobContext
 from jobs.health import workers_alive
 from jobs.models import Job, Worker
+from jobs.now import Now
 from jobs.task import job
 from jobs.worker import heartbeat
 from tests.builders import make_job
