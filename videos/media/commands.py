@@ -109,7 +109,7 @@ def _even(side: Fraction) -> int:
 def _shown(picture: Any, plan: Plan, *, at: float) -> Any:
     """The last frame that begins at `at` or before, else the first, and others to follow it."""
     # Rounded up, a frame stands from its own time on. A millisecond is what times are rounded to in files.
-    even = picture.filter("setpts", "PTS-0.001/TB").filter("fps", fps=str(plan.rate), round="up")
+    even = picture.filter("setpts", "round(PTS-0.001/TB)").filter("fps", fps=str(plan.rate), round="up")
     return even.filter("tpad", stop=-1, stop_mode="clone").filter("select", f"gte(t,{at:.3f})")
 
 
@@ -160,7 +160,8 @@ def _evenly(picture: Any, plan: Plan) -> Any:
     """
     # By less than half a frame, so that times which lie on a grid lie on this one: were they halfway between
     # two places, those of Matroska, rounded to milliseconds, would go to one or the other by chance.
-    onto_grid = f"PTS+(round(STARTT*{plan.rate})/({plan.rate})-STARTT)/TB"
+    # Rounded, for setpts cuts off what is behind the point, be it 0.999999.
+    onto_grid = f"round(PTS+(round(STARTT*{plan.rate})/({plan.rate})-STARTT)/TB)"
     return picture.filter("setpts", onto_grid).filter("fps", fps=str(plan.rate), start_time=0)
 
 

@@ -226,6 +226,25 @@ def test_a_thumbnail_is_the_frame_that_is_shown_at_its_moment(tmp_path: Path, na
     assert shown == {0.0: "red", 0.5: "red", 1.1: "blue", 4.0: "blue", 5.2: "green", 7.0: "green"}
 
 
+def test_the_only_frame_of_a_file_is_its_poster(tmp_path: Path) -> None:
+    codec = ("-c:v", "mpeg4", "-frames:v", "1")
+    source = clips.make_clip(tmp_path / "clip.avi", size="160x90", sound=None, codec=codec)
+    assert publish(source, poster=True).poster == "poster.jpg"
+
+
+@pytest.mark.parametrize(("name", "sound"), [("clip.avi", None), ("clip.mkv", 0)])
+@pytest.mark.parametrize("rate", ["30000/1001", "24", "60000/1001", "29.87"])
+def test_what_comes_evenly_is_there_frame_by_frame(tmp_path: Path, name: str, sound: float | None, rate: str) -> None:
+    """Whatever its times are counted in: an AVI counts frames, Matroska milliseconds, here from after the sound on."""
+    codec = ("-c:v", "mpeg4", "-c:a", "aac")
+    source = clips.make_clip(tmp_path / name, size="160x90", rate=rate, seconds=3, sound=sound, codec=codec)
+    publish(source)
+    before, after = (brightness(path) for path in (source, out(source) / "90p.mp4"))
+    late = len(after) - len(before)
+    assert late in ((0,) if sound is None else (0, 1, 2))
+    assert after[late:] == pytest.approx(before, abs=2)
+
+
 COLOURS = (("red", 1), ("blue", 4), ("green", 1))
 
 
