@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from jobs import canvas, control, dispatch, kinds, transitions
+from jobs import arguments, canvas, control, dispatch, kinds, transitions
 from jobs.models import Batch, Hold, Job
 from jobs.now import Now
 from jobs.status import ACTIVE, WAITING, JobStatus
@@ -79,7 +78,7 @@ def callback(signature: Signature | None) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(
         json.dumps({"task": signature.task, "args": signature.args, "kwargs": signature.kwargs, "options": options})
     )
-    fits(kind_of(signature.task), said["args"], {**said["kwargs"], "batch_id": ""})
+    arguments.named(kind_of(signature.task), said["args"], {**said["kwargs"], "batch_id": ""})
     return said
 
 
@@ -95,13 +94,6 @@ def record(members: Sequence[Member], wanted: Sequence[dispatch.Request]) -> lis
     for kind in {member.kind.name: member.kind for member in members}.values():
         kind.link_each([job for job in rows if job.kind == kind.name])
     return rows
-
-
-def fits(kind: kinds.Kind, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments by name, as the body gets them. Raises TypeError if they do not fit."""
-    bound = inspect.signature(kind.run).bind(None, *args, **kwargs)
-    bound.apply_defaults()
-    return dict(list(bound.arguments.items())[1:])
 
 
 def digests(members: Sequence[Member]) -> list[str]:

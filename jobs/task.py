@@ -11,7 +11,6 @@ chain, a group, or by the beat — records a job and returns an AsyncResult whos
 
 from __future__ import annotations
 
-import inspect
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from celery import Task, shared_task
 from celery.result import AsyncResult
 from celery.utils.time import maybe_make_aware
 
-from jobs import canvas, dispatch, runner, transitions
+from jobs import arguments, canvas, dispatch, runner, transitions
 from jobs.context import JobContext
 from jobs.errors import JointoError, Remedy
 from jobs.models import Instant, Job
@@ -136,7 +135,7 @@ class JobTask(Task):
         """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, after which comes `link_each`."""
         if options.get("soft_time_limit") or options.get("time_limit"):
             raise TypeError(f"the time limits of {self.name} are those of its kind, and not of one job")
-        named = self._named(args, kwargs)
+        named = arguments.named(self, args, kwargs)
         if owner_id is None and self.owner_of:
             owner_id = self.owner_of(**named)
         return dispatch.Request(
@@ -162,12 +161,12 @@ class JobTask(Task):
     def link(self, job: Job) -> None:
         """Call the kind's `recorded`: when the job is recorded, and when it is retried by hand."""
         if self.on_recorded:
-            self.on_recorded(job, **self._named(job.args, job.kwargs))
+            self.on_recorded(job, **arguments.named(self, job.args, job.kwargs))
 
     def link_each(self, jobs: Sequence[Job]) -> None:
         """As `link`, for many that were recorded together."""
         if self.on_each_recorded:
-            self.on_each_recorded([(job, self._named(job.args, job.kwargs)) for job in jobs])
+            self.on_each_recorded([(job, arguments.named(self, job.args, job.kwargs)) for job in jobs])
         elif self.on_recorded:
             for job in jobs:
                 self.link(job)
@@ -183,12 +182,6 @@ class JobTask(Task):
     def subject_of(self, named: Mapping[str, Any]) -> str:
         """What a job with these arguments is about; empty if the kind does not say."""
         return self.subject_template.format(**named)
-
-    def _named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """All arguments of the body by name, without the context. Raises TypeError if they do not fit."""
-        bound = inspect.signature(self.run).bind(None, *args, **kwargs)
-        bound.apply_defaults()
-        return dict(list(bound.arguments.items())[1:])
 
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job; its id differs each time, as revoked ids stay revoked."""

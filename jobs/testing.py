@@ -19,7 +19,6 @@ Everything goes to the test's database, by the engine's own code; it works insid
 from __future__ import annotations
 
 import contextlib
-import inspect
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -35,7 +34,7 @@ from django.db.models import Case, ExpressionWrapper, F, Min, QuerySet, Value, W
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
 
-from jobs import journal, kinds, runner, transitions, watch
+from jobs import arguments, journal, kinds, runner, transitions, watch
 from jobs.models import Job
 from jobs.now import Now
 from jobs.results import job_id_of
@@ -93,11 +92,11 @@ def assert_enqueued(task: Any, *args: Any, times: int = 1, **kwargs: Any) -> Non
     `delay(12)` and `delay(video_id=12)` are the same.
     """
     recorded = [(job.args, job.kwargs) for job in _as_recorded().filter(kind=task.name)]
-    wanted = _named(task, args, kwargs) if args or kwargs else None
-    matching = sum(1 for given in recorded if wanted is None or _named(task, *given) == wanted)
+    wanted = arguments.named(task, args, kwargs) if args or kwargs else None
+    matching = sum(1 for given in recorded if wanted is None or arguments.named(task, *given) == wanted)
     if matching != times:
         asked = "" if wanted is None else f" with {wanted}"
-        there = ", ".join(str(_named(task, *given)) for given in recorded) or "none"
+        there = ", ".join(str(arguments.named(task, *given)) for given in recorded) or "none"
         raise AssertionError(f"{task.name}{asked} was recorded {matching} times, not {times}. There are: {there}.")
 
 
@@ -167,10 +166,3 @@ def _id_of(job: Job | AsyncResult | uuid.UUID | str) -> uuid.UUID:
     job_id = job_id_of(job.id if isinstance(job, AsyncResult) else str(job))
     assert job_id, f"{job!r} is no job"
     return job_id
-
-
-def _named(task: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    """The arguments by name, without the body's context."""
-    bound = inspect.signature(task.run).bind(None, *args, **kwargs)
-    bound.apply_defaults()
-    return dict(list(bound.arguments.items())[1:])

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from jobs import batches
+from jobs.api.options import CallbackURLField
 from jobs.models import Batch, FailurePolicy
 
 
@@ -76,12 +77,7 @@ class NewBatchSerializer(serializers.Serializer[Any]):
     on_failure = serializers.ChoiceField(
         choices=[(policy.value, policy.value) for policy in FailurePolicy], required=False
     )
-    callback_url = serializers.URLField(max_length=2000, required=False, allow_blank=True)
-
-    def validate_callback_url(self, url: str) -> str:
-        if url and not url.lower().startswith(("http://", "https://")):
-            raise serializers.ValidationError("Only http and https.")
-        return url
+    callback_url = CallbackURLField()
 
 
 class RetrySerializer(serializers.Serializer[Any]):

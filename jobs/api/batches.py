@@ -17,7 +17,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import batches, kinds, members
+from jobs import arguments, batches, kinds
 from jobs.api.batch_serializers import (
     BatchDetailSerializer,
     BatchSerializer,
@@ -143,10 +143,10 @@ class BatchList(ListAPIView[Batch]):
             raise batches.BatchTooLarge
         user_id = cast(User, request.user).pk
         kind = _kind(said["kind"])
-        arguments = _checked(kind, said["members"], user_id=user_id)
+        each = _checked(kind, said["members"], user_id=user_id)
         batch = batches.create(
             kind,
-            [((), kwargs) for kwargs in arguments],
+            [((), kwargs) for kwargs in each],
             owner_id=user_id,
             name=said.get("name", ""),
             on_failure=FailurePolicy(said.get("on_failure", FailurePolicy.GO_ON)),
@@ -225,11 +225,12 @@ def _checked(kind: Any, asked: Sequence[Any], *, user_id: int) -> list[Mapping[s
 
     Raises BadMember, MemberNotAllowed, DuplicateSubject for the first that is not all right in that way.
     """
-    arguments = [_arguments(index, member) for index, member in enumerate(asked)]
+    said = [_arguments(index, member) for index, member in enumerate(asked)]
     named: list[Mapping[str, Any]] = []
-    for index, kwargs in enumerate(arguments):
+    for index, kwargs in enumerate(said):
         try:
-            named.append(members.fits(kind, (), kwargs))
+            named.append(arguments.named(kind, (), kwargs))
+            arguments.check(kind, named[-1])
         except TypeError as error:
             raise _bad(index, error) from error
     for index, allowed in enumerate(_allowed(kind, named, user_id=user_id)):
@@ -244,13 +245,14 @@ def _checked(kind: Any, asked: Sequence[Any], *, user_id: int) -> list[Mapping[s
                 f"Job {index} of the batch is about the same as job {first[subject]}. Ask for one job about each.",
                 details={"index": index, "first": first[subject]},
             )
-    return arguments
+    return said
 
 
 def _arguments(index: int, member: Any) -> Mapping[str, Any]:
-    kwargs = member.get("kwargs", {}) if isinstance(member, dict) else None
+    kwargs = member.get("kwargs", {}) if isinstance(member, dict) and member.keys() <= {"kwargs"} else None
     if not isinstance(kwargs, dict):
-        raise BadMember(f"Job {index} of the batch is no object with kwargs.", details={"index": index})
+        problem = f'Job {index} of the batch is not of the form {{"kwargs": {{…}}}}.'
+        raise BadMember(problem, details={"index": index})
     return kwargs
 
 

@@ -49,7 +49,7 @@ class TestApi:
         return api.post("/api/batches/", body, format="json", headers=headers)
 
     def test_a_batch_is_made_and_looked_at(self, api: APIClient, ann: User) -> None:
-        answer = self.post(api, name="two", callback_url="https://example.org/told")
+        answer = self.post(api, name="two", callback_url="https://93.184.216.34/told")
         assert answer.status_code == 202, answer.content
         said = answer.json()
         assert (said["batch_id"], said["total_tasks"], said["name"]) == (said["id"], 2, "two")
@@ -58,7 +58,7 @@ class TestApi:
         jobs = api.get(said["urls"]["jobs"]).json()["results"]
         assert {(job["kind"], job["status"], job["priority"]) for job in jobs} == {(even.name, "pending", 3)}
         batch = Batch.objects.get()
-        assert (batch.owner, batch.callback_url) == (ann, "https://example.org/told")
+        assert (batch.owner, batch.callback_url) == (ann, "https://93.184.216.34/told")
         assert batch_serializers.render(batch)["id"] == said["id"]
 
     def test_the_same_key_gives_the_same_batch(self, api: APIClient) -> None:
@@ -83,12 +83,17 @@ class TestApi:
             ({"members": []}, (400, "invalid", None)),
             ({"members": [{}] * 10_001}, (422, "batch_too_large", None)),
             ({"callback_url": "ftp://example.org/"}, (400, "invalid", None)),
+            ({"callback_url": "http://127.0.0.1/"}, (422, "url_refused", None)),
+            ({"callback_url": "http://169.254.169.254/latest"}, (422, "url_refused", None)),
+            ({"members": [{"kwargs": {"number": 2}}, {"kwargs": {"number": "4"}}]}, (422, "bad_member", 1)),
+            ({"members": [{"number": 2}]}, (422, "bad_member", 0)),
             ({"on_failure": "explode"}, (400, "invalid", None)),
             ({"key": "k" * 256}, (400, "idempotency_key_too_long", None)),
         ],
         ids=[
             *("kind without may", "unknown kind", "plain task", "missing argument", "context", "wrong type"),
             *("kwargs no object", "member no object", "not theirs", "none", "too many", "no web address"),
+            *("our own address", "the address of clouds", "a number as text", "no kwargs"),
             *("unknown policy", "long key"),
         ],
     )
