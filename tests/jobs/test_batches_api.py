@@ -82,7 +82,7 @@ class TestApi:
             ({"members": [{"kwargs": {"number": 2}}, {"kwargs": {"number": 3}}]}, (403, "member_not_allowed", 1)),
             ({"members": []}, (400, "invalid", None)),
             ({"members": [{}] * 10_001}, (422, "batch_too_large", None)),
-            ({"callback_url": "ftp://example.org/"}, (400, "invalid", None)),
+            ({"callback_url": "ftp://example.org/"}, (422, "url_refused", None)),
             ({"callback_url": "http://127.0.0.1/"}, (422, "url_refused", None)),
             ({"callback_url": "http://169.254.169.254/latest"}, (422, "url_refused", None)),
             ({"members": [{"kwargs": {"number": 2}}, {"kwargs": {"number": "4"}}]}, (422, "bad_member", 1)),
