@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from django.conf import settings
 
 from jobs import control, dispatch
 from jobs.models import Attempt, Job, Worker
+from jobs.testing import Clock
 from tests import environment, kinds
 from tests.stack import Process, Redis, Stack, wait_for
 
@@ -190,6 +192,7 @@ def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(transactional_db: None) 
         job.refresh_from_db()
         assert (job.status, job.hold) == ("pending", "later"), "a process with newer code may know it"
         Job.objects.update(run_at=job.created_at)
+    Clock().turn(timedelta(minutes=11))
     dispatch.release_all()
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "unknown_kind")
