@@ -82,7 +82,7 @@ def retry(job: Job, *, by: str) -> None:
         if kind:
             kind.link(job)  # before the look: what is submitted for the same row meanwhile, is seen then
         same = Job.objects.filter(kind=job.kind, subject=job.subject, status__in=sorted(ACTIVE)).exclude(pk=job.pk)
-        if job.subject and same.exists():
+        if job.subject and (kind is None or kind.one_a_subject) and same.exists():
             raise SubjectBusy
         budget = kind.policy.max_attempts if kind else 1
         if not transitions.retry(job, budget=budget, by=by, reserved_at=_reserve(job)):

@@ -22,6 +22,7 @@ class Kind(Protocol):
     per_user: int | None
     dead_letters: bool
     soft_time_limit: int | None
+    one_a_subject: bool
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body: the context first, then the job's arguments."""

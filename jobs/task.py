@@ -59,6 +59,7 @@ class JobTask(Task):
     at_once: int | None = None
     per_user: int | None = None
     dead_letters = True
+    one_a_subject = True
     may: Callable[..., bool] | None = None
     may_each: Callable[[int, Sequence[Mapping[str, Any]]], Sequence[bool]] | None = None
     subject_template = ""
@@ -220,6 +221,7 @@ def job(
     at_once: int | None = None,
     per_user: int | None = None,
     dead_letters: bool = True,
+    one_a_subject: bool = True,
     may: Callable[..., bool] | None = None,
     may_each: Callable[[int, Sequence[Mapping[str, Any]]], Sequence[bool]] | None = None,
     **options: Any,
@@ -234,6 +236,7 @@ def job(
     - `quota`: how many each tier may submit in an hour and a month; given back when the job fails or is cancelled.
     - `at_once`, `per_user`: how many run at once, altogether and of one user; an operator may change them.
     - `dead_letters`: whether a job whose attempts are used up is for an operator to see.
+    - `one_a_subject`: whether a retry by hand is refused while another job of the kind works for the same subject.
     - `may`: called with a user's id and the arguments: whether that user may have it done in a batch of their own.
     - `may_each`: `may` for many at once: called with a user's id and the arguments of each, by name; a bool for each.
     """
@@ -250,6 +253,7 @@ def job(
         "at_once": at_once,
         "per_user": per_user,
         "dead_letters": dead_letters,
+        "one_a_subject": one_a_subject,
         "may": staticmethod(may) if may else None,
         "may_each": staticmethod(may_each) if may_each else None,
     }

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import set_rollback
 from rest_framework_simplejwt.exceptions import InvalidToken
 
@@ -50,7 +51,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
             if error.status == HTTPStatus.UNAUTHORIZED:
                 headers["WWW-Authenticate"] = "Bearer"
-            return _answer(body(error.code, error.message, error.details), error.status, headers)
+            return _answer(body(error.code, error.message, _whole_too(error.details)), error.status, headers)
         case Http404():
             return _answer(body("not_found", "There is nothing of yours at this address."), 404)
         case PermissionDenied():
@@ -78,7 +79,7 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
         headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.ValidationError):
         details = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
-        details = json.loads(_whole(json.dumps(details, ensure_ascii=False)))
+        details = _whole_too(details)
         return _answer(body(code, _first_sentence(details), details), 400, headers)
     if isinstance(error, InvalidToken):
         sentence = "The token is wrong or has expired. Get one with a good refresh token, or sign in."
@@ -98,6 +99,11 @@ def _first_sentence(details: Any) -> str:
 def _whole(text: str) -> str:
     """The text without halves of characters, which a message may repeat from what was sent."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _whole_too(details: Any) -> Any:
+    """The same of all the texts in an error's details."""
+    return json.loads(_whole(json.dumps(details, ensure_ascii=False, cls=JSONEncoder)))
 
 
 def _sentence(text: str) -> str:

@@ -21,9 +21,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-_CHUNK = re.compile(r"^/api/videos/uploads/[^/]+/chunks/[^/]+/$")
+_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline)/$")
 _ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
 _CHARSETS = {"utf-8", "utf8", "us-ascii"}  # Python has codecs that are none for text, and would fail on them
+
+
+def may_be_large(path: str) -> bool:
+    """Whether a body that goes there may be as large as a chunk: the timeline of twenty thousand clips is, too."""
+    return bool(_LARGE.match(path))
 
 
 class _TooLarge(Exception):
@@ -55,7 +60,7 @@ class BodyLimit:
         if said.get("charset", "utf-8").lower() not in _CHARSETS:
             await _refuse(send, 415, "unsupported_charset", "Text has to come as UTF-8.", {})
             return
-        limit = self._max_bytes if _CHUNK.match(scope["path"]) else min(self._max_bytes, _ANYTHING_ELSE)
+        limit = self._max_bytes if may_be_large(scope["path"]) else min(self._max_bytes, _ANYTHING_ELSE)
         announced = headers.get(b"content-length", b"0").strip()
         if not announced.isdigit() or int(announced) > limit:
             await _refuse_size(send, limit)

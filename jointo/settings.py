@@ -263,6 +263,9 @@ SPECTACULAR_SETTINGS = {
         "VideoStatus": "videos.models.VideoStatus.choices",
         "DeliveryStatus": "jobs.models.DeliveryStatus.choices",
         "FailurePolicy": "jobs.models.FailurePolicy.choices",
+        "ExportFormat": "videos.orders.FORMATS",
+        "ExportQuality": "videos.orders.QUALITIES",
+        "ExportSource": "videos.orders.ORIGINS",
     },
 }
 

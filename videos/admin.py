@@ -1,7 +1,8 @@
-"""The operator's view of videos and uploads."""
+"""The operator's view of videos, uploads, projects and exports."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,8 +14,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from jobs.admin import BoundedPaginator, ReadOnly
-from videos import lifecycle, tasks
-from videos.models import Chunk, Rendition, Upload, Video
+from jobs.models import Job
+from videos import lifecycle, projects, tasks
+from videos.models import Chunk, Export, Material, Project, Rendition, Upload, Video
+
+_SHOWN = 20_000  # characters of a timeline
+
+
+def link_to(job: Job | None) -> SafeString | str:
+    """The way to a job, with how it stands."""
+    if job is None:
+        return "–"
+    address = reverse("admin:jobs_job_change", args=[job.pk])
+    return format_html('<a href="{}">{} {} %</a>', address, job.status, job.percent)
+
+
+def pretty(document: Any) -> SafeString:
+    """A document to be read; as much of it as a page bears."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return format_html("<pre>{}</pre>", text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 class RenditionInline(ReadOnly, admin.TabularInline[Rendition, Video]):
@@ -83,10 +101,7 @@ class VideoAdmin(admin.ModelAdmin[Video]):
 
     @admin.display(description=_("job"))
     def job_link(self, video: Video) -> SafeString | str:
-        if video.job is None:
-            return "–"
-        address = reverse("admin:jobs_job_change", args=[video.job_id])
-        return format_html('<a href="{}">{} {} %</a>', address, video.job.status, video.job.percent)
+        return link_to(video.job)
 
     @admin.display(description=_("size"), ordering="height")
     def size(self, video: Video) -> str:
@@ -134,3 +149,96 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
     def arrived(self, upload: Upload) -> str:
         there: int = getattr(upload, "there", None) or 0
         return "100 %" if upload.video_id else f"{there * 100 // upload.chunks_total} %"
+
+
+class MaterialInline(ReadOnly, admin.TabularInline[Material, Project]):
+    model = Material
+    extra = 0
+    fields = ("place", "name", "video")
+    readonly_fields = fields
+
+
+@admin.register(Project)
+class ProjectAdmin(admin.ModelAdmin[Project]):
+    """Projects: rename, delete for a while, restore."""
+
+    list_display = ("name", "owner", "version", "created_at", "updated_at", "deleted_at")
+    list_filter = (("deleted_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("owner",)
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-created_at", "-id")
+    search_fields = ("name", "=owner__username")
+    fields = ("name", "owner", "version", "cut", ("created_at", "updated_at", "deleted_at"))
+    readonly_fields = ("owner", "version", "cut", "created_at", "updated_at", "deleted_at")
+    inlines = (MaterialInline,)
+    actions = ("delete_for_a_while", "restore")
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        """Only what was edited: the owner may save a timeline between our read and our write."""
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        return False  # the rows go with their files, by the clean-up
+
+    @admin.display(description=_("timeline"))
+    def cut(self, project: Project) -> SafeString:
+        return pretty(projects.document(project))
+
+    @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
+    def delete_for_a_while(self, request: HttpRequest, rows: QuerySet[Project]) -> None:
+        for project in rows:
+            projects.delete(project, by=request.user.get_username())
+
+    @admin.action(description=_("Restore"), permissions=["change"])
+    def restore(self, request: HttpRequest, rows: QuerySet[Project]) -> None:
+        for project in rows:
+            projects.restore(project)
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly, admin.ModelAdmin[Export]):
+    """Exports: what was asked for, of what, and what came of it. Retried and cancelled by their jobs."""
+
+    list_display = ("project", "owner", "format", "quality", "state", "job_link", "duration", "size", "created_at")
+    list_filter = ("format", "quality", "source", ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("project__owner", "job")
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-created_at", "-id")
+    search_fields = ("project__name", "=project__owner__username", "=job__id")
+    fields = (
+        ("project", "owner"),
+        ("state", "job_link"),
+        ("format", "quality", "options"),
+        ("source", "version"),
+        ("materials", "cut"),
+        ("file", "duration", "size"),
+        ("copied", "reason"),
+        "created_at",
+    )
+    readonly_fields = ("owner", "state", "job_link", "cut")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        return super().get_queryset(request).defer("timeline", "materials")
+
+    @admin.display(description=_("owner"))
+    def owner(self, export: Export) -> str:
+        return export.project.owner.get_username()
+
+    @admin.display(description=_("state"))
+    def state(self, export: Export) -> str:
+        return str(export.status.label)
+
+    @admin.display(description=_("job"))
+    def job_link(self, export: Export) -> SafeString | str:
+        return link_to(export.job)
+
+    @admin.display(description=_("timeline"))
+    def cut(self, export: Export) -> SafeString | str:
+        return "–" if export.timeline is None else pretty(export.timeline)

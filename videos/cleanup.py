@@ -15,10 +15,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from jobs.status import ACTIVE
 from videos import storage
 from videos.errors import UploadFinished
-from videos.models import Upload, Video
+from videos.models import Export, Project, Upload, Video
 from videos.uploads import sessions
 
 _BATCH = 200
@@ -29,7 +31,14 @@ _SETTLED = timedelta(hours=2)
 def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: None) -> dict[str, int]:
     """All of it; how many of each were removed."""
     removed: dict[str, int] = {}
-    for name, step in (("videos", _deleted_videos), ("uploads", _expired_uploads), ("orphans", _orphans)):
+    steps = {
+        "projects": _deleted_projects,
+        "videos": _deleted_videos,
+        "uploads": _expired_uploads,
+        "exports": _failed_exports,
+        "orphans": _orphans,
+    }
+    for name, step in steps.items():
         on_step(f"removing {name}")
         removed[name] = step(now)
     return removed
@@ -45,6 +54,35 @@ def purge(video: Video) -> bool:
     storage.remove(now.source)
     storage.remove(now.folder)
     return True
+
+
+def purge_project(project: Project) -> bool:
+    """Remove a deleted project's rows, then its exports; False if it was restored since it was read."""
+    with transaction.atomic():
+        now = Project.objects.select_for_update().filter(pk=project.pk, deleted_at=project.deleted_at).first()
+        if now is None:
+            return False
+        now.delete()
+    storage.remove(f"exports/{project.pk}")
+    return True
+
+
+def _deleted_projects(now: datetime) -> int:
+    long_ago = now - settings.JOINTO_VIDEOS.keep_deleted
+    count = 0
+    while batch := list(Project.objects.filter(deleted_at__lte=long_ago).order_by("deleted_at")[:_BATCH]):
+        count += sum(purge_project(project) for project in batch)
+    return count
+
+
+def _failed_exports(now: datetime) -> int:
+    """Rows that nothing came of, once their job is forgotten."""
+    left = Export.objects.filter(file="", job__isnull=True, created_at__lt=now - _SETTLED)
+    count = 0
+    while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
+        left.filter(pk__in=batch).delete()
+        count += len(batch)
+    return count
 
 
 def _deleted_videos(now: datetime) -> int:
@@ -94,12 +132,22 @@ def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:
         yield path, Video.objects.filter(source=_name(path)).exists
     for path in sorted((root / "videos").glob("[0-9]*/*")):
         yield path, Video.objects.filter(folder=_name(path)).exists
+    for path in sorted((root / "exports").glob("*/*")):
+        yield path, functools.partial(_is_export, path)
     for path in sorted(Path(settings.UPLOADS_DIR).glob("*.part")):
         yield path, functools.partial(_is_unfinished, path.stem)
 
 
 def _name(path: Path) -> str:
     return path.relative_to(settings.MEDIA_ROOT).as_posix()
+
+
+def _is_export(path: Path) -> bool:
+    """Whether a row names the file, or will soon: all attempts at a job publish under the same name."""
+    named = Q(file=_name(path))
+    with contextlib.suppress(ValueError):
+        named |= Q(job_id=uuid.UUID(path.stem), job__status__in=sorted(ACTIVE))
+    return Export.objects.filter(named).exists()
 
 
 def _is_unfinished(key: str) -> bool:

@@ -1,8 +1,12 @@
-"""What can be wrong with an upload or a video, each with its code, its sentence and its status."""
+"""What can be wrong with uploads, videos, projects and exports, each with its code, its sentence and its status."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jobs.errors import BadInput, JointoError, Remedy
+
+_SHOWN = 50  # problems at once
 
 
 class UploadTooLarge(BadInput):
@@ -112,3 +116,124 @@ class IdempotencyKeyTooLong(BadInput):
     code = "idempotency_key_too_long"
     status = 400
     message = "An Idempotency-Key may have at most 255 characters."
+
+
+class ProjectGone(BadInput):
+    code = "project_gone"
+    status = 410
+    message = "The project is not there any more."
+
+
+class ProjectDeleted(BadInput):
+    code = "project_deleted"
+    status = 409
+    message = "The project was deleted. Restore it first."
+
+
+class ProjectEmpty(BadInput):
+    code = "project_empty"
+    message = "There is nothing in the project to make a film of. Add materials, or clips to its timeline."
+
+
+class MaterialNameTaken(BadInput):
+    code = "material_name_taken"
+    status = 409
+    message = "Another material of the project has this name."
+
+
+class TooManyMaterials(BadInput):
+    code = "materials_too_many"
+    message = "The project has as many materials as one may have."
+
+
+class MaterialGone(BadInput):
+    """A material whose video was deleted, or has no file any more."""
+
+    code = "material_gone"
+
+    @classmethod
+    def of(cls, name: str) -> MaterialGone:
+        """Of the material that is called so."""
+        sentence = f"The video of the material {name} is gone. Restore it, or give the material another one."
+        return cls(sentence, details={"material": name})
+
+
+class MaterialUnusable(BadInput):
+    """A material whose file can't be read; the reason is that of the file."""
+
+    code = "material_unusable"
+
+    @classmethod
+    def of(cls, name: str, reason: JointoError) -> MaterialUnusable:
+        """Of the material that is called so."""
+        return cls(f"The material {name} can't be used. {reason.message}", details={"material": name})
+
+
+class PreconditionRequired(BadInput):
+    code = "precondition_required"
+    status = 428
+    message = "Say in If-Match which version of the timeline you have changed: the ETag that came with it."
+
+
+class TimelineChanged(BadInput):
+    code = "timeline_changed"
+    status = 412
+    message = "Somebody else has changed the timeline since. Get it again, and make your changes to that."
+
+
+class TimelineMaterialUnknown(BadInput):
+    """`details["problems"]`: for each the path of the clip's material, and which one that is."""
+
+    code = "timeline_material_unknown"
+
+    @classmethod
+    def of(cls, unknown: Mapping[str, str]) -> TimelineMaterialUnknown:
+        """With the name that is unknown at each path."""
+        problems = [
+            {"path": path, "problem": f"The project has no material called {name}"} for path, name in unknown.items()
+        ]
+        first = problems[0]
+        return cls(f"{first['path']}: {first['problem']}.", details={"problems": problems[:_SHOWN]})
+
+
+class NothingToUndo(BadInput):
+    code = "nothing_to_undo"
+    status = 409
+    message = "There is no earlier version of the timeline."
+
+
+class NothingToRedo(BadInput):
+    code = "nothing_to_redo"
+    status = 409
+    message = "There is no later version of the timeline."
+
+
+class ExportInvalid(BadInput):
+    """`details["problems"]`: what is wrong, by the name of the field."""
+
+    code = "export_invalid"
+    message = "What is asked of the export can't be."
+
+    @classmethod
+    def of(cls, problems: Mapping[str, str]) -> ExportInvalid:
+        """With what is wrong of each field."""
+        field, problem = next(iter(problems.items()))
+        return cls(f"{field or 'export'}: {problem}.", details={"problems": dict(problems)})
+
+
+class ExportGone(BadInput):
+    code = "export_gone"
+    status = 410
+    message = "The export was deleted while it was made."
+
+
+class ExportTooLong(BadInput):
+    code = "export_too_long"
+    message = "The film would be longer than this site makes. Shorten it, or cut it in two."
+
+
+class ExportTooSlow(BadInput):
+    code = "export_too_slow"
+    message = (
+        "The export took longer than this site allows. Ask for a smaller size or a quicker preset, or cut it in two."
+    )

@@ -6,6 +6,7 @@ import asyncio
 import mimetypes
 import os
 import re
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,22 +14,29 @@ from typing import BinaryIO
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import http_date, parse_http_date_safe
+from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from videos import storage
-from videos.models import Video
+from videos.models import Export, Video
 
 _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+_ODD = re.compile(r"[^\w .()-]+")
+_NAME_LENGTH = 100
 _TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".m4s": "video/iso.segment",
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".gif": "image/gif",
     ".vtt": "text/vtt",
 }
 
@@ -36,18 +44,30 @@ _TYPES = {
 @require_safe
 async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> HttpResponseBase:
     """A file from the published folder of a video of the user's own; 404 for anybody else's."""
-    path = await sync_to_async(_path)(request, video_id, folder, file)
+    return await _answer(request, await sync_to_async(_path)(request, video_id, folder, file))
+
+
+@require_safe
+async def export(request: HttpRequest, project_id: int, job_id: uuid.UUID, ending: str) -> HttpResponseBase:
+    """The file of an export of the user's own, to be kept under its project's name; 404 for anybody else's."""
+    path, name = await sync_to_async(_export)(request, project_id, f"{job_id}.{ending}")
+    return await _answer(request, path, attachment=name)
+
+
+async def _answer(request: HttpRequest, path: Path, *, attachment: str = "") -> HttpResponseBase:
     size, changed = await asyncio.to_thread(_facts, path)
     tag = f'"{size:x}-{int(changed * 1000):x}"'
     headers = {
         "Accept-Ranges": "bytes",
         "ETag": tag,
         "Last-Modified": http_date(changed),
-        # A folder is published once and never changed: a new processing has a new one.
+        # What is published is never changed: a new processing has a new folder, a new export a new file.
         "Cache-Control": "private, max-age=86400, immutable",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
+    if disposition := content_disposition_header(bool(attachment), attachment):
+        headers["Content-Disposition"] = disposition
     if _is_known(request.headers.get("If-None-Match", ""), tag):
         return HttpResponse(status=304, headers=headers)
     wanted = _range(request, size, tag, changed)
@@ -69,7 +89,30 @@ def _path(request: HttpRequest, video_id: int, folder: str, file: str) -> Path:
     name = f"videos/{video_id}/{folder}"
     if owner is None or not Video.objects.filter(pk=video_id, owner_id=owner, folder=name).exists():
         raise Http404
-    path = storage.path_of(name) / file  # `file` has no slash: the URL's pattern sees to it
+    return _servable(storage.path_of(name) / file)  # `file` has no slash: the URL's pattern sees to it
+
+
+def _export(request: HttpRequest, project_id: int, file: str) -> tuple[Path, str]:
+    """The file, and what it is to be called."""
+    owner = _user_id(request)
+    found = Export.objects.select_related("project").filter(
+        file=f"exports/{project_id}/{file}",
+        project_id=project_id,
+        project__owner_id=owner,
+        project__deleted_at__isnull=True,
+    )
+    export = found.first() if owner is not None else None
+    if export is None:
+        raise Http404
+    return _servable(storage.path_of(export.file)), f"{_file_name(export.project.name)}.{export.format}"
+
+
+def _file_name(name: str) -> str:
+    """A name that every system takes for a file's: letters of any script, digits, and little else."""
+    return _ODD.sub("_", name).strip(" ._-")[:_NAME_LENGTH] or "export"
+
+
+def _servable(path: Path) -> Path:
     try:
         servable = path.is_file() and not path.is_symlink()
     except (OSError, ValueError):  # longer than a name can be, or none at all

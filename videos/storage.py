@@ -7,6 +7,7 @@ A user's file name is never part of a path.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -17,6 +18,7 @@ import puremagic
 from django.conf import settings
 
 _HEAD_BYTES = 4096
+_TRIES = 1000
 _UNKNOWN = ".bin"
 
 # The containers that are accepted, by the type that the first bytes show, and the ending they are stored with.
@@ -66,7 +68,35 @@ def adopt(path: Path, name: str) -> None:
     # The clean-up takes an old file that no row names for left over; this one's row is about to be written.
     os.utime(path)
     target.hardlink_to(path)
-    _sync(target.parent)
+    sync(target.parent)
+
+
+def replace(path: Path, name: str) -> None:
+    """Give a finished file its place, whatever stood there: at once, so that nobody ever sees half of it.
+
+    As with `adopt` it is a second name for the same bytes. May be done again.
+    """
+    target, second = path_of(name), path.with_name(f"{path.name}.published")
+    second.unlink(missing_ok=True)
+    os.utime(path)
+    second.hardlink_to(path)
+    for _ in range(_TRIES):
+        # Somebody may remove the folder, as it is empty, at any moment until the file is in it.
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            second.rename(target)
+            break
+    else:
+        second.rename(target)
+    sync(target.parent)
+
+
+def holds(name: str, path: Path) -> bool:
+    """Whether what stands at the name is this very file."""
+    try:
+        return path_of(name).samefile(path)
+    except FileNotFoundError:
+        return False
 
 
 def publish(folder: Path, name: str) -> None:
@@ -74,11 +104,11 @@ def publish(folder: Path, name: str) -> None:
     target = path_of(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
+        sync(path)
+    sync(folder)
     os.utime(folder)  # as with `adopt`
     folder.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def remove(*names: str) -> None:
@@ -110,7 +140,7 @@ def _prune(folder: Path) -> None:
         folder = folder.parent
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have what was written survive a loss of power."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -18,11 +18,12 @@ from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
-from videos import cleanup, errors, processing, thumbnails
+from videos import cleanup, errors, exports, processing, thumbnails
 from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
 THUMBNAIL = RetryPolicy(retries=3, first_seconds=60)
+EXPORT = RetryPolicy(retries=2, first_seconds=300)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 
 _LARGEST_ID = 2**63 - 1  # what the column holds
@@ -78,6 +79,39 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
 def generate_thumbnail(ctx: JobContext, video_id: int, at: float) -> dict[str, Any]:
     """Make the frame at `at` seconds the poster of a processed video."""
     return thumbnails.make(video_id, ctx, at=at)
+
+
+@job(
+    queue="export",
+    retry=EXPORT,
+    soft_time_limit=minutes(55),
+    time_limit=minutes(60),
+    subject="videos.Project:{project_id}",
+    one_a_subject=False,
+    owner=exports.owner_of,
+    recorded=exports.record,
+    may=exports.owns,
+)
+def export_video(
+    ctx: JobContext,
+    project_id: int,
+    format: str = "mp4",
+    quality: str = "medium",
+    *,
+    crf: int | None = None,
+    preset: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    rate: str | float | None = None,
+    fit: str | None = None,
+    source: str | None = None,
+) -> dict[str, Any]:
+    """Make one film of a project, as it is when the job is recorded; what may be said, `videos.orders` tells."""
+    said = {"format": format, "quality": quality, "crf": crf, "preset": preset, "width": width, "height": height}
+    try:
+        return exports.make(ctx, project_id, **said, rate=rate, fit=fit, source=source)
+    except SoftTimeLimitExceeded as error:
+        raise errors.ExportTooSlow from error  # it would take as long again
 
 
 def process_and_tell(video_id: int, *, at: float) -> AsyncResult:

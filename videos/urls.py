@@ -15,4 +15,9 @@ urlpatterns = [
         serving.media,
         name="media",
     ),
+    path(
+        f"{settings.MEDIA_URL.strip('/')}/exports/<int:project_id>/<uuid:job_id>.<slug:ending>",
+        serving.export,
+        name="export-file",
+    ),
 ]

@@ -18,7 +18,9 @@ from jobs import batches
 from jobs.models import Delivery, Job
 from tests import kinds
 from tests.builders import make_job, make_user
+from tests.videos.test_projects_api import make_project
 from tests.videos.test_videos_api import make_video
+from videos.models import Export
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files")]
 
@@ -103,8 +105,11 @@ def test_nothing_that_anybody_sends_is_a_bug_of_ours(api: APIClient, ann: User, 
     delivery = Delivery.objects.create(
         key="k", channel="webhook", event="job.completed", target="https://example.org", user=ann, created_at=job.run_at
     )
+    project = make_project(ann, videos=1, pk=video.pk)
+    export = Export.objects.create(project=project, source="materials", version=0, materials=[])
     right = {"upload_id": str(upload.pk), "job_id": str(job.pk), "id": str(video.pk), "index": "0"}
-    right |= {"batch_id": str(batch.pk), "delivery_id": str(delivery.pk)}
+    right |= {"batch_id": str(batch.pk), "delivery_id": str(delivery.pk), "export_id": str(export.pk)}
+    right |= {"material_id": str(project.materials.get().pk)}
     whole = re.sub(r"\{(\w+)\}", lambda found: right[found[1]], path)
     wrong = [re.sub(r"\{\w+\}", bad, path) for bad in IDS] if "{" in path else []
     streams = "events" in path

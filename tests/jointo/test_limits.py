@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from rest_framework_simplejwt.tokens import AccessToken
 
+from jointo import limits
 from tests.builders import make_user
 from tests.stack import Stack
 
@@ -82,3 +83,16 @@ def test_a_header_that_django_stumbles_over_is_refused_in_the_one_shape(stack: S
     _, address = stack.web()
     head = f"GET /health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n".encode()
     assert answer_to(address, head, iter(()))[:2] == (400, "bad_request")
+
+
+def test_a_timeline_may_be_as_large_as_a_chunk() -> None:
+    # In the tests a chunk is smaller than any other body may be; so the rule itself is looked at.
+    assert limits.may_be_large("/api/projects/12/timeline/")
+    assert limits.may_be_large("/api/videos/uploads/x/chunks/0/")
+    for path in (
+        "/api/projects/",
+        "/api/projects/12/",
+        "/api/projects/1/2/timeline/",
+        "/api/projects/12/timeline/undo/",
+    ):
+        assert not limits.may_be_large(path), path

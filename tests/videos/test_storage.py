@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,44 @@ def test_a_file_gets_its_place_without_a_copy_and_a_place_is_given_once(tmp_path
         storage.adopt(part, "videos/a.mp4")
     part.unlink()
     assert storage.path_of("videos/a.mp4").read_bytes() == b"bytes"
+
+
+def test_a_file_takes_the_place_of_another_at_once_and_may_do_so_again(tmp_path: Path) -> None:
+    made = [ROOT.parent / name for name in ("one", "two")]
+    for path in made:
+        path.write_text(path.name)
+        for _ in range(2):
+            storage.replace(path, "exports/1/x.mp4")
+        assert storage.path_of("exports/1/x.mp4").read_text() == path.name
+    assert [storage.holds("exports/1/x.mp4", path) for path in made] == [False, True]
+    assert not storage.holds("exports/1/y.mp4", made[0])
+    for path in made:
+        path.unlink()
+    assert storage.path_of("exports/1/x.mp4").read_text() == "two"
+
+
+def test_a_file_gets_its_place_while_others_remove_the_last_one_of_its_folder() -> None:
+    made = ROOT.parent / "made"
+    made.write_text("made")
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                storage.path_of("exports/1").mkdir(parents=True, exist_ok=True)
+            storage.remove("exports/1/nothing.mp4")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(200):
+            storage.replace(made, "exports/1/x.mp4")
+            assert storage.holds("exports/1/x.mp4", made)
+            storage.remove("exports/1/x.mp4")
+    finally:
+        stop.set()
+        thread.join()
+        made.unlink()
 
 
 def test_a_folder_appears_whole_and_never_over_another() -> None:

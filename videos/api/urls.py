@@ -1,10 +1,10 @@
-"""The addresses of uploads and videos."""
+"""The addresses of uploads, videos and projects."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from videos.api import uploads, videos
+from videos.api import exports, projects, uploads, videos
 
 urlpatterns = [
     path("videos/uploads/", uploads.BeginUpload.as_view(), name="uploads"),
@@ -19,4 +19,19 @@ urlpatterns = [
     path("videos/<int:pk>/", videos.VideoView.as_view(), name="video"),
     path("videos/<int:pk>/restore/", videos.RestoreVideo.as_view(), name="video-restore"),
     path("videos/<int:pk>/process/", videos.ProcessVideo.as_view(), name="video-process"),
+    path("projects/", projects.ProjectList.as_view(), name="projects"),
+    path("projects/<int:pk>/", projects.ProjectView.as_view(), name="project"),
+    path("projects/<int:pk>/restore/", projects.RestoreProject.as_view(), name="project-restore"),
+    path("projects/<int:pk>/materials/", projects.MaterialList.as_view(), name="project-materials"),
+    path(
+        "projects/<int:pk>/materials/<int:material_id>/",
+        projects.MaterialView.as_view(),
+        name="project-material",
+    ),
+    path("projects/<int:pk>/timeline/", projects.TimelineView.as_view(), name="project-timeline"),
+    path("projects/<int:pk>/timeline/undo/", projects.UndoTimeline.as_view(), name="project-timeline-undo"),
+    path("projects/<int:pk>/timeline/redo/", projects.RedoTimeline.as_view(), name="project-timeline-redo"),
+    path("projects/<int:pk>/timeline/schema/", projects.TimelineSchema.as_view(), name="project-timeline-schema"),
+    path("projects/<int:pk>/exports/", exports.ExportList.as_view(), name="project-exports"),
+    path("projects/<int:pk>/exports/<int:export_id>/", exports.ExportView.as_view(), name="project-export"),
 ]

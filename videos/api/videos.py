@@ -109,12 +109,13 @@ class ProcessVideo(GenericAPIView[Any]):
             raise errors.VideoDeleted
         if not video.source or not storage.path_of(video.source).is_file():
             raise errors.SourceGone
-        job = tasks.start(video.pk, idempotency_key=_key(request), **options_of(request))
+        job = tasks.start(video.pk, idempotency_key=key_of(request), **options_of(request))
         job.refresh_from_db()  # it has been released meanwhile
         return Response(JobSerializer(job).data, status=202)
 
 
-def _key(request: Request) -> str | None:
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key of a request. Raises IdempotencyKeyTooLong."""
     key = request.headers.get("Idempotency-Key")
     if key and len(key) > 255:
         raise errors.IdempotencyKeyTooLong

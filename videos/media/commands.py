@@ -13,7 +13,7 @@ from typing import Any
 
 import ffmpeg
 
-from videos.media import sandbox
+from videos.media import program, sandbox, shown
 from videos.media.plan import AUDIO_BITS, AUDIO_RATE, SEGMENT_SECONDS, Plan, Rung
 from videos.media.probe import AudioStream, VideoStream
 
@@ -21,9 +21,6 @@ PRESET = "veryfast"
 AUDIO = "audio"
 POSTER_WIDTH = 1280
 
-_BT709 = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
-_HDR_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
-_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr")
 # Above any GOP that can come up: keyframes stand where they are forced to, and nowhere else.
 _LONGEST_GOP = 100_000
 # Of this many channels ffmpeg guesses how they are laid out where the file does not say, and of more it may not.
@@ -52,7 +49,7 @@ def ladder(plan: Plan, source: Path, *, threads: int, longest: float, preset: st
     progressive MP4 and to its HLS file by the tee muxer. `longest`: seconds after which the output ends,
     whatever the source goes on to say; `threads`: of the decoder, and of each encoder.
     """
-    given = _input(source, threads=threads)
+    given = program.opened(source, threads=threads)
     streams = [] if plan.video is None else _pictures(given, plan, plan.video)
     if plan.audio is not None:
         streams.append(given[str(plan.audio.index)])
@@ -66,8 +63,7 @@ def ladder(plan: Plan, source: Path, *, threads: int, longest: float, preset: st
         **(_sound_options(plan.audio) if plan.audio is not None else {}),
     }
     output = ffmpeg.output(*streams, _tee(plan), format="tee", **options)
-    program = ["-nostats", "-progress", "pipe:1", "-filter_complex_threads", str(threads), "-filter_threads", "1"]
-    return _compiled(output, *program)
+    return program.compiled(output, *program.PROGRESS, "-filter_complex_threads", str(threads), "-filter_threads", "1")
 
 
 def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1) -> list[str]:
@@ -84,10 +80,10 @@ def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1
     # Decoded from the keyframe before: the time of what is searched for is 0 then, and what is before it negative.
     start = max(0.0, at - plan.lead_in)
     # Matroska can't be searched for a time before its first keyframe, be it 0.
-    search: dict[str, str | None] = {"ss": f"{start:.3f}", "noaccurate_seek": None} if start > 0 else {}
-    given = _input(source, threads=threads, **search)
-    shown = _shown(_deinterlaced(given[str(video.index)], video), plan, at=max(0.0, at) - start)
-    picture = _for_jpeg(_converted(shown, video, size, pix_fmt="yuv420p"), video)
+    search: dict[str, Any] = {"ss": f"{start:.3f}", "noaccurate_seek": None} if start > 0 else {}
+    given = program.opened(source, threads=threads, **search)
+    there = _at(shown.deinterlaced(given[str(video.index)], video), plan, at=max(0.0, at) - start)
+    picture = _for_jpeg(shown.converted(there, video, size, pix_fmt="yuv420p"), video)
     # `update`: the name is a name and not a pattern, whatever it holds.
     output = ffmpeg.output(
         picture,
@@ -98,7 +94,7 @@ def poster(plan: Plan, source: Path, target: str, at: float, *, threads: int = 1
         map_metadata=-1,
         **{"q:v": 3},
     )
-    return _compiled(output, "-nostats")
+    return program.compiled(output, "-nostats")
 
 
 def _even(side: Fraction) -> int:
@@ -106,7 +102,7 @@ def _even(side: Fraction) -> int:
     return max(2, round(side / 2) * 2)
 
 
-def _shown(picture: Any, plan: Plan, *, at: float) -> Any:
+def _at(picture: Any, plan: Plan, *, at: float) -> Any:
     """The last frame that begins at `at` or before, else the first, and others to follow it."""
     # Rounded up, a frame stands from its own time on. A millisecond is what times are rounded to in files.
     even = picture.filter("setpts", "round(PTS-0.001/TB)").filter("fps", fps=str(plan.rate), round="up")
@@ -123,26 +119,16 @@ def _for_jpeg(picture: Any, video: VideoStream) -> Any:
 
 def _is_made_bt709(video: VideoStream) -> bool:
     """Whether `_converted` chooses the colours; all others stay what they are."""
-    return video.hdr is not None or (video.pix_fmt or "").startswith(_RGB)
-
-
-def _compiled(output: Any, *options: str) -> list[str]:
-    program = ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", *options]
-    command: list[str] = ffmpeg.compile(output, cmd=program)
-    return command
-
-
-def _input(source: Path, *, threads: int, **options: str | None) -> Any:
-    return ffmpeg.input(sandbox.name(source), threads=threads, **sandbox.input_options(), **options)
+    return video.hdr is not None or shown.is_rgb(video)
 
 
 def _pictures(given: Any, plan: Plan, video: VideoStream) -> list[Any]:
     """One stream for each rung, best first, each but the first made from the one before."""
-    current = _evenly(_deinterlaced(given[str(video.index)], video), plan)
+    current = _evenly(shown.deinterlaced(given[str(video.index)], video), plan)
     streams = []
     for rung in plan.rungs:
         if rung is plan.rungs[0]:
-            current = _converted(current, video, (rung.width, rung.height), pix_fmt="yuv420p")
+            current = shown.converted(current, video, (rung.width, rung.height), pix_fmt="yuv420p")
         else:
             current = current.filter("scale", rung.width, rung.height).filter("setsar", 1)
         if rung is not plan.rungs[-1]:
@@ -165,45 +151,6 @@ def _evenly(picture: Any, plan: Plan) -> Any:
     return picture.filter("setpts", onto_grid).filter("fps", fps=str(plan.rate), start_time=0)
 
 
-def _deinterlaced(picture: Any, video: VideoStream) -> Any:
-    if not video.interlaced:
-        return picture
-    return picture.filter("bwdif", mode="send_frame", deint="interlaced")
-
-
-def _converted(picture: Any, video: VideoStream, size: tuple[int, int], *, pix_fmt: str) -> Any:
-    """To size, square pixels, 8 bit and BT.709. ffmpeg has already turned the picture upright."""
-    width, height = size
-    if video.hdr is not None:
-        picture = _tone_mapped(picture, video, size)
-    elif (video.pix_fmt or "").startswith(_RGB):
-        picture = picture.filter("scale", width, height, out_color_matrix="bt709")
-    else:
-        picture = picture.filter("scale", width, height)
-    return picture.filter("setsar", 1).filter("format", pix_fmt)
-
-
-def _tone_mapped(picture: Any, video: VideoStream, size: tuple[int, int]) -> Any:
-    """HDR to BT.709. Scaled first, for the rest happens in 32 bit floats and costs by the pixel.
-
-    The colours are stated outright: files that name their transfer often leave out the rest, and zscale then
-    finds no way from one to the other.
-    """
-    assert video.hdr is not None
-    transfer = _HDR_TRANSFERS[video.hdr]
-    stated = {"color_primaries": "bt2020", "color_trc": transfer, "colorspace": "bt2020nc"}
-    if video.width % 2 or video.height % 2:
-        picture = picture.filter("format", "yuv444p10")  # zscale takes no odd sides with halved colour
-    return (
-        picture.filter("setparams", **stated)
-        .filter("zscale", w=size[0], h=size[1], transfer="linear", npl=100)
-        .filter("format", "gbrpf32le")
-        .filter("zscale", primaries="bt709")
-        .filter("tonemap", "hable", desat=0)
-        .filter("zscale", transfer="bt709", matrix="bt709", range="tv")
-    )
-
-
 def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | int]:
     assert plan.video is not None
     options: dict[str, str | int] = {
@@ -218,7 +165,7 @@ def _picture_options(plan: Plan, preset: str, threads: int) -> dict[str, str | i
         "flags:v": "+cgop+global_header",
     }
     if _is_made_bt709(plan.video):
-        options |= {f"{key}:v": value for key, value in _BT709.items()}
+        options |= {f"{key}:v": value for key, value in shown.BT709.items()}
     for number, rung in enumerate(plan.rungs):
         options |= _rung_options(number, rung)
     return options

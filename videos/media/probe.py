@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +28,7 @@ _DEPTH = re.compile(r"(?:p|gray|y|x)(?:0)?(9|10|12|14|16)(?:le|be)$")
 _SHOWN = {
     "format": "format_name,start_time,duration",
     "stream": "index,codec_type,codec_name,profile,width,height,pix_fmt,sample_aspect_ratio,avg_frame_rate,"
-    "r_frame_rate,bits_per_raw_sample,color_transfer,field_order,channels,sample_rate,channel_layout,start_time,"
+    "r_frame_rate,bits_per_raw_sample,color_space,color_transfer,field_order,channels,sample_rate,channel_layout,start_time,"
     "duration,bit_rate",
     "stream_tags": "DURATION",
     "stream_disposition": "default,attached_pic,timed_thumbnails,still_image",
@@ -55,6 +55,7 @@ class VideoStream:
     pix_fmt: str | None
     bit_depth: int
     hdr: Hdr | None
+    matrix: str | None = None  # of its colours, in ffmpeg's words: "bt709", "smpte170m"; None where it is not stated
     interlaced: bool
     lag: float  # seconds that it begins after the file does
     duration: float | None  # seconds
@@ -95,10 +96,14 @@ class Caps:
     seconds: float = 12 * 3600.0
 
 
-def command(source: Path) -> list[str]:
-    """The call of ffprobe whose output `parse` reads, which is all that it is asked for: tags may be megabytes."""
+def command(source: Path, *, more: Sequence[str] = ()) -> list[str]:
+    """The call of ffprobe whose output `parse` reads, which is all that it is asked for: tags may be megabytes.
+
+    `more`: what else is to be told of each stream.
+    """
     options = [part for key, value in sandbox.input_options().items() for part in (f"-{key}", value)]
-    entries = ":".join(f"{section}={names}" for section, names in _SHOWN.items())
+    shown = {**_SHOWN, "stream": ",".join([_SHOWN["stream"], *more])}
+    entries = ":".join(f"{section}={names}" for section, names in shown.items())
     show = ["-show_entries", entries, "-print_format", "json"]
     return ["ffprobe", "-hide_banner", "-v", "error", *options, *show, "-i", sandbox.name(source)]
 
@@ -192,6 +197,7 @@ def _video(stream: Json, container: Json) -> VideoStream | None:
         pix_fmt=pix_fmt,
         bit_depth=_bit_depth(pix_fmt, stream),
         hdr=_TRANSFERS.get(lenient.text(stream.get("color_transfer")) or ""),
+        matrix=_matrix(stream),
         interlaced=lenient.text(stream.get("field_order")) in _FIELD_ORDERS,
         lag=lengths.lag(stream, container),
         duration=lengths.of_stream(stream),
@@ -283,3 +289,8 @@ def _bit_depth(pix_fmt: str | None, stream: Json) -> int:
         return int(found[1]) if found else 8
     stated = lenient.integer(stream.get("bits_per_raw_sample"))
     return stated if stated is not None and 1 <= stated <= 16 else 8
+
+
+def _matrix(stream: Json) -> str | None:
+    name = lenient.text(stream.get("color_space"))
+    return None if name in (None, "unknown", "unspecified", "reserved") else name

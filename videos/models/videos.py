@@ -12,12 +12,23 @@ from jobs.status import ACTIVE, JobStatus
 
 
 class VideoStatus(models.TextChoices):
-    """What state a video is in."""
+    """What state a video is in, or an export."""
 
     PROCESSING = "processing", _("processing")
     READY = "ready", _("ready")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
+
+
+def status_of(job: Job | None, *, published: bool) -> VideoStatus:
+    """The state of what a job makes, and whether anything of it has been published."""
+    if published:
+        return VideoStatus.READY
+    if job is None:
+        return VideoStatus.FAILED
+    if job.status in ACTIVE:
+        return VideoStatus.PROCESSING
+    return VideoStatus.CANCELLED if job.status == JobStatus.CANCELLED else VideoStatus.FAILED
 
 
 class Video(models.Model):
@@ -80,14 +91,7 @@ class Video(models.Model):
     @property
     def status(self) -> VideoStatus:
         """Ready once something can be played; else what its job is at."""
-        if self.folder:
-            return VideoStatus.READY
-        if self.job is None:
-            return VideoStatus.FAILED
-        if self.job.status in ACTIVE:
-            return VideoStatus.PROCESSING
-        cancelled = self.job.status == JobStatus.CANCELLED
-        return VideoStatus.CANCELLED if cancelled else VideoStatus.FAILED
+        return status_of(self.job, published=bool(self.folder))
 
     @property
     def playlist_url(self) -> str | None:

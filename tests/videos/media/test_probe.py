@@ -141,6 +141,13 @@ def test_hdr_and_interlacing_are_recognised() -> None:
     assert not video_of(field_order="progressive").interlaced
 
 
+@pytest.mark.parametrize(
+    ("stated", "matrix"), [("bt709", "bt709"), ("smpte170m", "smpte170m"), ("unknown", None), (None, None), (7, None)]
+)
+def test_the_matrix_of_the_colours_is_read_where_it_is_stated(stated: object, matrix: str | None) -> None:
+    assert video_of(color_space=stated).matrix == matrix
+
+
 def test_cover_art_is_no_video(tmp_path: Path) -> None:
     clips.ffmpeg("-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", tmp_path / "cover.png")
     clips.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-ac", "2", tmp_path / "plain.mp3")

@@ -1,0 +1,220 @@
+"""Projects, materials and exports as the API takes and gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypedDict, cast
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from jobs import line
+from jobs.api.options import JobOptionsSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from videos import errors, orders
+from videos.models import Export, Material, Project, Video, VideoStatus
+from videos.projects import MOST_MATERIALS
+from videos.timeline.film import Format
+from videos.timeline.model import Fit
+
+_NAME_LENGTH = 255
+_BIGGEST_INTEGER = 2**63 - 1
+
+
+class ProjectUrls(TypedDict):
+    """Where to look and act."""
+
+    self: str
+    restore: str
+    materials: str
+    timeline: str
+    exports: str
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    """One project."""
+
+    name = serializers.CharField(max_length=_NAME_LENGTH)
+    urls = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Project
+        fields = ["id", "name", "version", "created_at", "updated_at", "deleted_at", "urls"]
+        read_only_fields = [name for name in fields if name != "name"]
+
+    @extend_schema_field(cast(Any, ProjectUrls))  # a TypedDict is fine; the stubs do not know
+    def get_urls(self, project: Project) -> ProjectUrls:
+        return {
+            "self": reverse("project", args=[project.pk]),
+            "restore": reverse("project-restore", args=[project.pk]),
+            "materials": reverse("project-materials", args=[project.pk]),
+            "timeline": reverse("project-timeline", args=[project.pk]),
+            "exports": reverse("project-exports", args=[project.pk]),
+        }
+
+
+class MaterialVideoSerializer(serializers.ModelSerializer[Video]):
+    """What a material shows."""
+
+    status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
+    poster_url = serializers.CharField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Video
+        fields = ["id", "title", "status", "duration", "width", "height", "poster_url", "deleted_at"]
+        read_only_fields = fields
+
+
+class MaterialSerializer(serializers.ModelSerializer[Material]):
+    """One material of a project."""
+
+    video = MaterialVideoSerializer(read_only=True, allow_null=True, help_text="null: it was deleted for good")
+
+    class Meta:
+        model = Material
+        fields = ["id", "name", "place", "video"]
+        read_only_fields = fields
+
+
+class NewMaterialSerializer(serializers.Serializer[None]):
+    """A video that is to be a material."""
+
+    video = serializers.IntegerField(min_value=1, max_value=_BIGGEST_INTEGER, help_text="the id of one of your videos")
+    name = serializers.RegexField(
+        r"^[\w.-]+$",
+        max_length=100,
+        required=False,
+        default="",
+        help_text="by which the timeline knows it: letters, digits, and . _ -; else video- and the video's id",
+    )
+
+
+class MaterialChangeSerializer(serializers.Serializer[None]):
+    """Another place for a material, or another video."""
+
+    place = serializers.IntegerField(required=False, min_value=0, max_value=MOST_MATERIALS)
+    video = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
+
+
+class OneOfField(serializers.ChoiceField):
+    """One of a few words; who says another one is told which there are."""
+
+    def __init__(self, words: type[StrEnum], **options: Any) -> None:
+        choices = [word.value for word in words]
+        super().__init__(choices, **options)
+        self.error_messages["invalid_choice"] = f"One of these is needed: {', '.join(choices)}."
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}]})
+class RateField(serializers.Field):
+    """Frames a second: `25`, `29.97`, `"30000/1001"`. Its bounds are those of the order."""
+
+    default_error_messages = {"invalid": "A number such as 25, 29.97 or 30000/1001 is needed."}
+
+    def to_internal_value(self, data: Any) -> str | float:
+        if isinstance(data, bool) or not isinstance(data, str | int | float):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class OrderSerializer(JobOptionsSerializer):
+    """An export as it is asked for. `videos.orders` has the bounds."""
+
+    format = OneOfField(Format, default=Format.MP4.value)
+    quality = OneOfField(
+        orders.Quality,
+        default=orders.Quality.MEDIUM.value,
+        help_text="low, medium, high: crf 28, 23, 18 of x264, with the presets fast, medium, slow; custom: your own",
+    )
+    crf = serializers.IntegerField(required=False, help_text="0 to 51, with the quality custom")
+    preset = OneOfField(orders.Preset, required=False, help_text="with the quality custom")
+    width = serializers.IntegerField(required=False, help_text="even, 16 to 4096; otherwise that of the canvas")
+    height = serializers.IntegerField(required=False, help_text="even, 16 to 4096; otherwise that of the canvas")
+    rate = RateField(required=False, help_text="frames a second, 1 to 120; otherwise that of the canvas")
+    fit = OneOfField(Fit, required=False, help_text="of all clips; otherwise that of each")
+    source = OneOfField(  # type: ignore[assignment]  # DRF takes it out of the class
+        orders.Origin,
+        required=False,
+        help_text="timeline, or materials: all of them end to end; otherwise the timeline, if it has clips",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An order that can be carried out; a field that nobody knows is a slip that would cost an hour."""
+        said = self.initial_data
+        if isinstance(said, Mapping) and (unknown := sorted(map(str, set(said) - set(self.fields)))):
+            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+        try:
+            orders.read(order_of(attrs))
+        except errors.ExportInvalid as error:
+            raise serializers.ValidationError(error.details["problems"]) from error
+        return attrs
+
+
+def order_of(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of the export itself, for `videos.orders` and the job."""
+    options = JobOptionsSerializer().fields
+    return {name: value for name, value in attrs.items() if name not in options}
+
+
+class ExportUrls(TypedDict):
+    """Where to look and act."""
+
+    self: str
+
+
+class ExportListSerializer(serializers.ListSerializer):
+    """Several exports, whose jobs' places in line are looked up together."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        exports = list(data)
+        nested = cast(JobSerializer, cast(ExportSerializer, self.child).fields["job"])
+        nested.places = line.positions(export.job for export in exports if export.job)
+        return super().to_representation(exports)
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """One export."""
+
+    status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
+    error = serializers.SerializerMethodField()
+    output_url = serializers.CharField(source="url", read_only=True, allow_null=True)
+    file_size = serializers.IntegerField(source="size", read_only=True, allow_null=True)
+    options = serializers.DictField(read_only=True)
+    job = JobSerializer(read_only=True, allow_null=True)
+    urls = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Export
+        list_serializer_class = ExportListSerializer
+        fields = [
+            "id",
+            "format",
+            "quality",
+            "options",
+            "source",
+            "version",
+            "status",
+            "error",
+            "output_url",
+            "duration",
+            "file_size",
+            "copied",
+            "reason",
+            "job",
+            "created_at",
+            "urls",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
+    def get_error(self, export: Export) -> dict[str, str] | None:
+        return export.job.error if export.job and export.status == VideoStatus.FAILED else None
+
+    @extend_schema_field(cast(Any, ExportUrls))  # a TypedDict is fine; the stubs do not know
+    def get_urls(self, export: Export) -> ExportUrls:
+        return {"self": reverse("project-export", args=[export.project_id, export.pk])}

@@ -1,0 +1,239 @@
+"""From a project to one finished file: the body of `export_video`, and what it leaves in the rows.
+
+What is exported is written down when the job is recorded; later edits change nothing of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from jobs import control
+from jobs.context import JobContext
+from jobs.models import Job
+from jobs.status import ACTIVE
+from videos import errors, orders, projects, reel, storage
+from videos.media import transcode
+from videos.media.errors import MediaError
+from videos.media.probe import Caps, Probe
+from videos.models import Export, Material, Project, Video
+from videos.orders import Order, Origin
+from videos.timeline import film
+from videos.timeline import project as documents
+from videos.timeline.film import Film, Source
+from videos.timeline.model import SECOND, Timeline
+
+logger = logging.getLogger(__name__)
+
+
+# -- asked for -------------------------------------------------------------------------------------------
+
+
+def record(job: Job, project_id: int, **said: Any) -> None:
+    """Write down what a job is to export, as it is now; a job that is retried exports the same once more.
+
+    Raises ExportInvalid, ProjectGone, ProjectDeleted, ProjectEmpty, TimelineMaterialUnknown, MaterialGone.
+    """
+    known = Export.objects.select_related("project").filter(job=job).first()
+    if known is None:
+        export = _asked(project_id, said)
+        export.job = job
+        export.save(force_insert=True)
+    elif known.project.deleted_at:
+        raise errors.ProjectDeleted
+
+
+def owner_of(project_id: int, **_: Any) -> int | None:
+    """Whose project it is, so that the job is theirs too."""
+    return Project.objects.filter(pk=project_id).values_list("owner_id", flat=True).first()
+
+
+def owns(user_id: int, project_id: int, **_: Any) -> bool:
+    """Whether a user may have batches made of a project."""
+    return Project.objects.filter(pk=project_id, owner_id=user_id, deleted_at__isnull=True).exists()
+
+
+def discard(export: Export, *, by: str) -> None:
+    """Remove an export with its file; one that is being made is cancelled."""
+    job = export.job
+    if job and job.status in ACTIVE:
+        with contextlib.suppress(control.NotCancellable):  # it ended this very moment
+            control.cancel(job, by=by)
+    with transaction.atomic():
+        now = Export.objects.select_for_update().filter(pk=export.pk).first()
+        if now is None:
+            return
+        now.delete()
+    storage.remove(now.file)
+
+
+def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
+    """The row of an export, not saved yet."""
+    given = {name: value for name, value in said.items() if value is not None}
+    order = orders.read(given)
+    with projects.held(project_id) as project:
+        document = projects.document(project)
+        timeline = documents.parse(document)
+        materials = list(project.materials.select_related("video"))
+        cut = any(timeline.clips())
+        origin = order.source or (Origin.TIMELINE if cut else Origin.MATERIALS)
+        if not (cut if origin is Origin.TIMELINE else materials):
+            raise errors.ProjectEmpty
+        if origin is Origin.TIMELINE:
+            _check_length(timeline)
+            projects.check_materials(timeline, {material.name: material for material in materials})
+            used = timeline.materials()
+            materials = [material for material in materials if material.name in used]
+        _check_there(materials)
+        of_timeline = {"version": project.version, "timeline": document}
+        return Export(
+            project=project,
+            format=order.format.value,
+            quality=order.quality.value,
+            options={name: given[name] for name in sorted(given) if name not in ("format", "quality", "source")},
+            source=origin.value,
+            materials=[{"name": material.name, "video": material.video_id} for material in materials],
+            **(of_timeline if origin is Origin.TIMELINE else {"version": 0, "timeline": None}),
+        )
+
+
+def _check_length(timeline: Timeline) -> None:
+    if timeline.duration > settings.JOINTO_VIDEOS.max_seconds * SECOND:
+        raise errors.ExportTooLong
+
+
+def _check_there(materials: list[Material]) -> None:
+    for material in materials:
+        if projects.file_of(material.video) is None:
+            raise errors.MaterialGone.of(material.name)
+
+
+# -- made ------------------------------------------------------------------------------------------------
+
+
+def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
+    """Look at the materials, make the film, publish it. The result says where it is.
+
+    Raises what videos.errors names of projects and exports, and what `film.make` raises.
+    """
+    export = Export.objects.select_related("project").filter(job_id=ctx.job_id).first() or _asked(project_id, said)
+    if export.project.deleted_at:
+        raise errors.ProjectDeleted
+    order = orders.read({"format": export.format, "quality": export.quality, **export.options})
+    ctx.progress(0, 0, "looking at the materials")
+    sources = _sources(export, ctx)
+    timeline = _timeline(export, sources)
+    _check_length(timeline)
+    folder = ctx.scratch / "film"
+    folder.mkdir()
+    made = film.make(
+        _as_ordered(timeline, order),
+        sources,
+        folder,
+        recipe=order.recipe,
+        threads=settings.JOINTO_VIDEOS.threads,
+        on_progress=ctx.progress,
+        on_log=logger.info,
+    )
+    storage.sync(made.file)
+    finished = _Finished(
+        film=made,
+        name=f"exports/{export.project_id}/{ctx.job_id}.{export.format}",
+        size=made.file.stat().st_size,
+    )
+    ctx.unless_completed(lambda: _take_back(export, finished))
+    ctx.at_completion(lambda: _publish(export, finished))
+    return {
+        "output_url": f"{settings.MEDIA_URL}{finished.name}",
+        "duration": made.duration,
+        "file_size": finished.size,
+        "copied": made.copied,
+        "encoded": not made.copied,
+        "reason": made.reason,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finished:
+    """A film that stands in the attempt's folder, and where it is to be."""
+
+    film: Film
+    name: str
+    size: int
+
+
+def _publish(export: Export, finished: _Finished) -> None:
+    """Put the file in its place, and have the row name it; in the transaction that completes the job.
+
+    All attempts at the job have this one name. Only the attempt that completes it gets here, and holds the rows until
+    its commit: so no attempt overwrites what another has published, and what a lost commit left is written over.
+    """
+    if export._state.adding:
+        export.save(force_insert=True)
+    if Export.objects.select_for_update().filter(pk=export.pk).first() is None:
+        raise errors.ExportGone
+    storage.replace(finished.film.file, finished.name)
+    Export.objects.filter(pk=export.pk).update(
+        file=finished.name,
+        duration=finished.film.duration,
+        size=finished.size,
+        copied=finished.film.copied,
+        reason=finished.film.reason,
+    )
+
+
+def _take_back(export: Export, finished: _Finished) -> None:
+    """Remove the file if it is this attempt's own, while nobody publishes another in its place."""
+    with transaction.atomic():
+        Export.objects.select_for_update().filter(pk=export.pk).first()
+        if storage.holds(finished.name, finished.film.file):
+            storage.remove(finished.name)
+
+
+def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
+    """The file of each material, looked at; each file once. Raises MaterialGone, MaterialUnusable."""
+    workshop = transcode.Workshop(folder=ctx.scratch, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
+    caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
+    wanted = {material["name"]: material["video"] for material in export.materials}
+    videos = Video.objects.in_bulk([pk for pk in wanted.values() if pk is not None])
+    probes: dict[Path, Probe] = {}
+    sources = {}
+    for name, video_id in wanted.items():
+        ctx.check()
+        file = projects.file_of(videos.get(video_id))
+        if file is None:
+            raise errors.MaterialGone.of(name)
+        path = storage.path_of(file)
+        try:
+            found = probes.get(path) or transcode.inspect(path, workshop, caps=caps)
+        except MediaError as error:
+            raise errors.MaterialUnusable.of(name, error) from error
+        probes[path] = found
+        sources[name] = Source(path=path, probe=found)
+    return sources
+
+
+def _timeline(export: Export, sources: Mapping[str, Source]) -> Timeline:
+    if export.source == Origin.TIMELINE:
+        return documents.parse(export.timeline)
+    return reel.of({material["name"]: sources[material["name"]].probe for material in export.materials})
+
+
+def _as_ordered(timeline: Timeline, order: Order) -> Timeline:
+    """The timeline on the canvas, and with the fit, that were asked for."""
+    said = {name: value for name in ("width", "height", "rate") if (value := getattr(order, name)) is not None}
+    tracks = timeline.tracks
+    if order.fit:
+        tracks = tuple(
+            dataclasses.replace(track, clips=tuple(dataclasses.replace(clip, fit=order.fit) for clip in track.clips))
+            for track in tracks
+        )
+    return dataclasses.replace(timeline, canvas=dataclasses.replace(timeline.canvas, **said), tracks=tracks)

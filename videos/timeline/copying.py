@@ -1,0 +1,115 @@
+"""Whether the pictures of a timeline can be joined as they are: nothing is lost then, and it takes no time.
+
+They can if the film shows whole materials one after the other, unchanged, and all are encoded in the very same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from videos.media import lenient, probe, sandbox
+from videos.media.probe import VideoStream
+from videos.timeline import formats
+from videos.timeline.formats import Format
+from videos.timeline.joining import Joint, Part
+from videos.timeline.model import Canvas, Clip, Crop, Kind, Timeline, Transform, frame_at
+from videos.timeline.sources import Source
+from videos.timeline.studio import Studio
+
+_SAME = (
+    *("codec_name", "profile", "level", "width", "height", "coded_width", "coded_height", "pix_fmt"),
+    *("sample_aspect_ratio", "field_order", "color_range", "color_space", "color_transfer", "color_primaries"),
+    *("r_frame_rate", "time_base", "has_b_frames", "extradata_size", "extradata_hash", "is_avc", "nal_length_size"),
+)
+
+
+class NotCopied(Exception):
+    """Why the pictures have to be encoded: what can stand after "because"."""
+
+
+def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studio: Studio) -> Joint:
+    """The materials, by names in the studio's folder. Raises NotCopied."""
+    canvas = timeline.canvas
+    clips = sequence(timeline, form)
+    for number, clip in enumerate(clips, start=1):
+        if problem := _differs(clip, sources[clip.material].probe.video, canvas):
+            raise NotCopied(f"clip {number} {problem}")
+    looks = {name: _look(sources[name], studio) for name in dict.fromkeys(clip.material for clip in clips)}
+    first = looks[clips[0].material]
+    for number, clip in enumerate(clips, start=1):
+        if _signature(looks[clip.material]) != _signature(first):
+            raise NotCopied(f"clip {number} is not encoded in the same way as clip 1")
+        if _frames(clip, canvas) != lenient.integer(looks[clip.material].get("nb_frames")):
+            raise NotCopied(f"clip {number} does not show the whole of its material")
+    names = {name: f"material-{number:05d}.mp4" for number, name in enumerate(looks)}
+    for name, link in names.items():
+        (studio.folder / link).symlink_to(sources[name].path.absolute())
+    base = lenient.fraction(first.get("time_base"))
+    return Joint(
+        parts=[Part(name=names[clip.material], frames=_frames(clip, canvas)) for clip in clips],
+        rate=canvas.rate,
+        timescale=base.denominator if base else formats.timescale(canvas.rate),
+        index=lenient.integer(first.get("index")) or 0,
+    )
+
+
+def sequence(timeline: Timeline, form: Format) -> Sequence[Clip]:
+    """The clips that follow one another. Raises NotCopied if they don't, or if that is not all there is to see."""
+    if form not in (Format.MP4, Format.MOV):
+        raise NotCopied(f"{form.value.upper()} is wanted")
+    tracks = [track for track in timeline.tracks if track.kind is Kind.VIDEO and track.clips and not track.hidden]
+    if len(tracks) != 1:
+        raise NotCopied("there is not exactly one track with pictures")
+    rate, at = timeline.canvas.rate, 0
+    for number, clip in enumerate(tracks[0].clips, start=1):
+        if frame_at(clip.start, rate) != at:
+            raise NotCopied(f"there is a gap before clip {number}")
+        at = frame_at(clip.end, rate)
+    if at != timeline.frames:
+        raise NotCopied("it ends before the sound does")
+    return tracks[0].clips
+
+
+def _frames(clip: Clip, canvas: Canvas) -> int:
+    return frame_at(clip.end, canvas.rate) - frame_at(clip.start, canvas.rate)
+
+
+def _differs(clip: Clip, video: VideoStream | None, canvas: Canvas) -> str | None:
+    """What is done to a clip's picture, or what it is that can't be copied."""
+    if video is None:
+        return "has no picture"
+    if clip.speed != 1:
+        return "is not played at its own speed"
+    if clip.source_start:
+        return "does not show the whole of its material"
+    if clip.transform != Transform() or clip.crop != Crop() or clip.flip_x or clip.flip_y:
+        return "is moved, cut, turned or blended"
+    if video.codec != "h264" or video.pix_fmt != "yuv420p" or video.hdr or video.interlaced:
+        return "is not encoded as plain H.264"
+    upright = video.sar == 1 and video.rotation == 0
+    if not upright or (video.width, video.height) != (canvas.width, canvas.height):
+        return f"is not of the film's size, {canvas.width}x{canvas.height}"
+    if video.variable or video.frame_rate != canvas.rate:
+        return f"has not the film's {float(canvas.rate):g} frames a second"
+    return None
+
+
+def _look(source: Source, studio: Studio) -> Mapping[str, Any]:
+    """What ffprobe says of the picture, and of the set-up data of its decoder."""
+    assert source.probe.video is not None
+    asked = probe.command(source.path.absolute(), more=("nb_frames", *_SAME))
+    command = [*asked, "-show_data_hash", "sha256"]
+    said = studio.run(command, cwd=studio.folder, limits=sandbox.probing(), on_log=studio.on_log).stdout
+    answer = lenient.mapping(json.loads(said))
+    container = lenient.text(lenient.mapping(answer.get("format")).get("format_name")) or ""
+    for stream in lenient.items(answer.get("streams")):
+        look = lenient.mapping(stream)
+        if "mp4" in container and lenient.integer(look.get("index")) == source.probe.video.index:
+            return look
+    raise NotCopied("the materials are not all MP4 files")
+
+
+def _signature(look: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (look.get("index"), *(look.get(name) for name in _SAME))

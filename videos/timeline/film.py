@@ -1,0 +1,154 @@
+"""A timeline becomes a file.
+
+the sound: place every clip, mix ─────────────────┐
+                                                  ├─► join ─► check every frame
+the picture: take as it is, or encode by segments ┘
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs import children
+from jobs.children import ChildFailed
+from videos.media.errors import MediaError
+from videos.media.transcode import OnProgress, Run
+from videos.timeline import checking, copying, encoding, formats, joining, mixing, palette, sound
+from videos.timeline.copying import NotCopied
+from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
+from videos.timeline.formats import Format, Recipe
+from videos.timeline.joining import Joint
+from videos.timeline.meter import Meter
+from videos.timeline.model import SECOND, Timeline, moment_of
+from videos.timeline.sound import Piece
+from videos.timeline.sources import Source
+from videos.timeline.studio import Studio
+
+__all__ = ["Film", "Format", "Recipe", "Source", "make"]
+
+_COPIED = "The clips were joined without encoding their pictures again."
+_SOUND_ALONE = "There is no picture in a file of this format."
+_TOLERANCE = 0.2  # seconds: a frame of a second would be found when frames are counted; encoders of sound pad
+_SHARES = {mixing.STEP: 0.1, encoding.STEP: 1.0, joining.STEP: 0.05, palette.STEP: 0.2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """What was made."""
+
+    file: Path  # in the folder
+    duration: float  # seconds, as measured
+    frames: int  # 0: sound alone
+    copied: bool  # not one frame was encoded again
+    reason: str  # why it was, or why it could not be copied
+
+
+def make(
+    timeline: Timeline,
+    sources: Mapping[str, Source],
+    folder: Path,
+    *,
+    recipe: Recipe,
+    threads: int,
+    run: Run = children.run,
+    on_progress: OnProgress,
+    on_log: Callable[[str], None] | None = None,
+) -> Film:
+    """Make the film in `folder`, which is private, exists and is empty but for nothing.
+
+    `sources` has one for each of the timeline's materials. `on_progress` gets seconds done, seconds in all, and the
+    step in a word. Raises what `videos.media.errors` and `videos.timeline.errors` name, and what `run` raises.
+    """
+    timeline = dataclasses.replace(timeline, canvas=formats.canvas(timeline.canvas, recipe))
+    heard = sound.pieces(timeline, sources) if recipe.format.is_heard else []
+    _refuse_nothing(timeline, heard, recipe.format)
+    meter = Meter(on_progress, timeline.duration / SECOND, _SHARES)
+    studio = Studio(folder=folder, threads=threads, run=run, meter=meter, on_log=on_log)
+    work = _Work(timeline=timeline, sources=sources, recipe=recipe, studio=studio)
+    return work.with_picture(heard) if recipe.format.is_seen else work.of_sound(heard)
+
+
+def _refuse_nothing(timeline: Timeline, heard: Sequence[Piece], form: Format) -> None:
+    if form.is_seen and not timeline.frames:
+        raise NothingToSee
+    if not form.is_seen and not heard:
+        raise NothingToHear
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """One film in the making."""
+
+    timeline: Timeline
+    sources: Mapping[str, Source]
+    recipe: Recipe
+    studio: Studio
+
+    @property
+    def _target(self) -> str:
+        return f"film.{self.recipe.format.value}"
+
+    def of_sound(self, heard: Sequence[Piece]) -> Film:
+        length = sound.samples(self.timeline.duration)
+        mixing.mix(heard, self.recipe, self.studio, target=self._target, length=length)
+        return self._film(frames=0, copied=False, reason=_SOUND_ALONE)
+
+    def with_picture(self, heard: Sequence[Piece]) -> Film:
+        track = None
+        if heard:
+            track = "sound.webm" if self.recipe.format is Format.WEBM else "sound.m4a"
+            length = sound.samples(moment_of(self.timeline.frames, self.timeline.canvas.rate))
+            mixing.mix(heard, self.recipe, self.studio, target=track, length=length)
+        try:
+            self._copy(track)
+            refusal = None
+        except NotCopied as error:
+            refusal = error
+        if refusal:
+            self._encode(track)
+        reason = f"The pictures were encoded, because {refusal}." if refusal else _COPIED
+        if track:
+            self.studio.remove(track)
+        return self._film(frames=self.timeline.frames, copied=not refusal, reason=reason)
+
+    def _copy(self, track: str | None) -> None:
+        joint = copying.joint(self.timeline, self.sources, self.recipe.format, self.studio)
+        try:
+            joining.join(joint, self._target, self.studio, track=track)
+        except (MediaError, ChildFailed) as error:
+            raise NotCopied("the clips can't be joined as they are") from error
+        if problem := self._problem():
+            raise NotCopied(f"the clips did not join well: {problem}")
+
+    def _encode(self, track: str | None) -> None:
+        canvas = self.timeline.canvas
+        parts = encoding.parts(self.timeline, self.sources, self.recipe, self.studio)
+        joint = Joint(parts=parts, rate=canvas.rate, timescale=formats.timescale(canvas.rate))
+        if self.recipe.format is Format.GIF:
+            joining.join(joint, "joined.mp4", self.studio, track=None)
+            seconds = float(self.timeline.frames / canvas.rate)
+            palette.paint("joined.mp4", self._target, canvas, self.studio, seconds=seconds)
+            self.studio.remove("joined.mp4")
+        else:
+            joining.join(joint, self._target, self.studio, track=track)
+        if problem := self._problem():
+            raise FilmIncomplete(f"The film did not come out complete: {problem}.")
+
+    def _problem(self) -> str | None:
+        coarse = self.recipe.format is Format.GIF
+        return checking.frames(
+            self._target, self.timeline.frames, self.timeline.canvas.rate, self.studio, coarse=coarse
+        )
+
+    def _film(self, *, frames: int, copied: bool, reason: str) -> Film:
+        seconds = checking.seconds(self._target, self.studio)
+        expected = self.timeline.duration / SECOND
+        if abs(seconds - expected) > _TOLERANCE:
+            raise FilmIncomplete(f"The film is {seconds:.3f} seconds long instead of {expected:.3f}.")
+        self.studio.meter.at("done", 1.0)
+        return Film(
+            file=self.studio.folder / self._target, duration=seconds, frames=frames, copied=copied, reason=reason
+        )

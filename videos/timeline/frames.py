@@ -1,0 +1,84 @@
+"""Which frame of a material is seen when.
+
+A frame of the film shows that frame of the material which stands there at the same moment: the last one that has begun.
+Before the first of all frames stands the first, beyond the last one the last.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from videos.media import program, shown
+from videos.media.probe import VideoStream
+from videos.timeline.cutting import Window
+from videos.timeline.model import SECOND, Clip, moment_of
+from videos.timeline.sources import Source
+
+# Containers round times, by up to half a millisecond: so a frame may begin this much (microseconds) before it does.
+_EARLY = 1000
+# By how much (microseconds) the last frame may begin after the end that a file states.
+_END = SECOND // 2
+_STEP = SECOND  # that is decoded at least before the first frame that is wanted
+# A jump in these ends anywhere, and not at a keyframe.
+_UNINDEXED = {"mpegts": 15 * SECOND, "mpeg": 15 * SECOND}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """From where on a material is read. All in microseconds of the material."""
+
+    first: Fraction  # what the first frame shows
+    seek: int  # where decoding begins at the latest
+
+
+def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient: bool = False) -> Look:
+    """How to come to the frames of a window.
+
+    Beyond the end nothing is left to decode, so the way there begins before it. `patient`: it begins at the start of
+    the material, for files whose length or whose index is a lie.
+    """
+    first = clip.source_at(moment_of(window.first, rate))
+    ends = [end for end in (source.video.duration, source.probe.duration) if end]
+    if ends:
+        first = min(first, Fraction(round(max(ends) * SECOND) + _END))
+    if patient:
+        return Look(first=first, seek=0)
+    last = min(first, Fraction(round(ends[0] * SECOND))) if ends else first
+    return Look(first=first, seek=max(0, math.floor(last) - _UNINDEXED.get(source.probe.container, _STEP)))
+
+
+def frames(
+    clip: Clip, source: Source, window: Window, rate: Fraction, *, number: int, threads: int, patient: bool = False
+) -> Any:
+    """The pictures of a clip for each frame of a window, of the size and in the colours that they have in the file."""
+    way = look(clip, source, window, rate, patient=patient)
+    # Accurate seeking would drop what begins before it: but the frame that is wanted may have stood for long.
+    options: dict[str, str | None] = {"ss": f"{way.seek}us", "noaccurate_seek": None} if way.seek else {}
+    given = program.opened(source.path, threads=threads, number=number, **options)
+    return (
+        shown.deinterlaced(given[str(source.video.index)], source.video)
+        .filter("settb", "1/1000000")
+        .filter("setpts", _clock(clip, way, window, rate))
+        # Before the filter "fps", which drops the last frame where the end is too near.
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("fps", fps=str(rate), round="up", start_time=0)
+        .filter("trim", end_frame=window.frames)
+        .filter("setpts", "PTS-STARTPTS")
+    )
+
+
+def pixel_rate(video: VideoStream, clip: Clip) -> float:
+    """How many pixels a second are decoded."""
+    return float(video.width * video.height * (video.frame_rate or 60) * clip.speed)
+
+
+def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
+    """The time of a frame of the material on the clock of the window, which begins at nought."""
+    time = f"(PTS-{float(way.first - way.seek + _EARLY):.3f})/{float(clip.speed)!r}"
+    if moment_of(window.first, rate) >= clip.start:
+        return time
+    # The clip begins within a frame. What stands before it in its material belongs to another shot.
+    return f"if(lte(PTS,{clip.source_start - way.seek + _EARLY}),min({time},0),{time})"

@@ -1,0 +1,177 @@
+"""The sound of a film: every clip put to its sample, and all of them mixed.
+
+No process opens more than a few files. Where there are more, they are mixed in groups first, and then the groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+from ffmpeg.nodes import InputNode
+
+from videos.media import program
+from videos.timeline.formats import SOUND_RATE, Options
+from videos.timeline.model import SECOND, Clip, Timeline
+from videos.timeline.sources import Source
+
+_MOST_INPUTS = 24
+_BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up
+_LOUDEST = 0.97
+# Samples by which the filter "rubberband" is off: what it hears then comes out then, whatever the speed. (Measured.)
+_RUN_UP = 480
+_STRETCH = 4  # times faster or slower, beyond which it takes too long; the rest is done more coarsely
+_GROUP: Options = {"format": "wav", "c:a": "pcm_f32le", "rf64": "auto"}  # in which nothing is too loud or too long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Something that is heard: a clip of a material, or a mix that was made before. In samples of the film."""
+
+    at: int
+    length: int
+    path: Path
+    clip: Clip | None = None
+    index: int = 0  # of the stream in the file
+    mono: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.at + self.length
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """Pieces that one process mixes, from a sample of the film up to another."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    at: int
+    length: int
+    limited: bool
+
+    @property
+    def seconds(self) -> float:
+        return self.length / SOUND_RATE
+
+    @property
+    def decoded(self) -> float:
+        """Seconds of material that are read."""
+        return sum(piece.length * float(piece.clip.speed if piece.clip else 1) for piece in self.pieces) / SOUND_RATE
+
+
+def samples(moment: Fraction | int) -> int:
+    """How many samples there are up to a moment, in microseconds."""
+    return round(Fraction(moment) * SOUND_RATE / SECOND)
+
+
+def pieces(timeline: Timeline, sources: Mapping[str, Source]) -> list[Piece]:
+    """Every clip that can be heard, the earliest first."""
+    found = []
+    for track in timeline.tracks:
+        if track.muted:
+            continue
+        for clip in track.clips:
+            audio = sources[clip.material].probe.audio
+            at, end = samples(clip.start), samples(clip.end)
+            if audio is not None and clip.sound.volume > 0 and end > at:
+                path, mono = sources[clip.material].path, audio.channels == 1
+                found.append(Piece(at=at, length=end - at, path=path, clip=clip, index=audio.index, mono=mono))
+    return sorted(found, key=lambda piece: (piece.at, piece.end))
+
+
+def mixes(found: Sequence[Piece], *, folder: Path, name: str, length: int) -> Iterator[Mix]:
+    """All mixes in the order in which they are to be made; the last is the film's sound, named `name`."""
+    limited = _too_loud(found)
+    level = 0
+    while len(found) > _MOST_INPUTS:
+        groups = [tuple(found[first : first + _MOST_INPUTS]) for first in range(0, len(found), _MOST_INPUTS)]
+        made = []
+        for number, group in enumerate(groups):
+            at, end = min(piece.at for piece in group), max(piece.end for piece in group)
+            mix = Mix(name=f"mix-{level}-{number}.wav", pieces=group, at=at, length=end - at, limited=False)
+            yield mix
+            made.append(Piece(at=at, length=mix.length, path=folder / mix.name))
+        found, level = made, level + 1
+    yield Mix(name=name, pieces=tuple(found), at=0, length=length, limited=limited)
+
+
+def command(mix: Mix, options: Options | None = None) -> list[str]:
+    """The call that makes one mix, of exactly its length. `options` are the encoder's; without them it is a group's."""
+    # Silence of that length, which all else is added to: where nothing is heard, there is silence to be encoded.
+    silence = InputNode(
+        ffmpeg.input.__name__, kwargs={"filename": f"anullsrc=r={SOUND_RATE}:cl=stereo", "format": "lavfi"}
+    ).stream()
+    streams = [_uniform(silence.filter("atrim", end_sample=mix.length))]
+    for number, piece in enumerate(mix.pieces):
+        stream = _clip(piece, piece.clip, number) if piece.clip else _file(piece, number)
+        streams.append(_delayed(stream, piece.at - mix.at))
+    mixed = ffmpeg.filter(streams, "amix", inputs=len(streams), duration="first", dropout_transition=0, normalize=0)
+    if mix.limited:
+        mixed = mixed.filter("alimiter", limit=_LOUDEST, level=0, latency=1)
+    output = ffmpeg.output(mixed, f"file:{mix.name}", map_metadata=-1, ac=2, ar=SOUND_RATE, **(options or _GROUP))
+    return program.compiled(output, *program.PROGRESS)
+
+
+def _clip(piece: Piece, clip: Clip, number: int) -> Any:
+    """A clip's sound, from its first sample to its last, as it is heard."""
+    stream = _of_length(_sped(piece, clip, number), piece.length) if clip.speed != 1 else _cut(piece, clip, number)
+    if clip.sound.volume != 1:
+        stream = stream.filter("volume", clip.sound.volume, precision="float")
+    if fade := samples(clip.sound.fade_in):
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    if fade := samples(clip.sound.fade_out):
+        stream = stream.filter("afade", type="out", start_sample=max(0, piece.length - fade), nb_samples=fade)
+    return stream
+
+
+def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int = 0) -> Any:
+    """The part of a material that a clip takes, and so many samples around it; at the material's own speed."""
+    seek = max(0, clip.source_start - _BEFORE)
+    options: dict[str, str | None] = {"ss": f"{seek}us", "noaccurate_seek": None} if seek else {}
+    given = program.opened(piece.path, threads=1, number=number, **options)[str(piece.index)]
+    if piece.mono:
+        given = given.filter("pan", args="stereo|c0=c0|c1=c0")  # or it would come out more softly than it is
+    # To the film's rate first, in whose samples the next one counts: it fills gaps, and what is missing at the start.
+    stream = given.filter("aresample", SOUND_RATE)
+    first = samples(clip.source_start - seek) - before
+    stream = _uniform(stream.filter("aresample", SOUND_RATE, first_pts=first, **{"async": 1}))
+    return _of_length(stream, before + round(piece.length * clip.speed) + after)
+
+
+def _sped(piece: Piece, clip: Clip, number: int) -> Any:
+    """Faster or slower, at the same pitch."""
+    stream = _cut(piece, clip, number, before=_RUN_UP, after=SOUND_RATE // 2)
+    speed = float(clip.speed)
+    while not 1 / _STRETCH <= speed <= _STRETCH:
+        step = 2.0 if speed > 1 else 0.5
+        stream = stream.filter("atempo", step)
+        speed /= step
+    return stream.filter("rubberband", tempo=speed, window="short").filter("atrim", start_sample=_RUN_UP)
+
+
+def _file(piece: Piece, number: int) -> Any:
+    return _uniform(program.opened(piece.path, threads=1, number=number)["0"])
+
+
+def _uniform(stream: Any) -> Any:
+    return stream.filter("aformat", sample_fmts="fltp", sample_rates=SOUND_RATE, channel_layouts="stereo")
+
+
+def _of_length(stream: Any, count: int) -> Any:
+    return stream.filter("asetpts", "N/SR/TB").filter("atrim", end_sample=count).filter("asetpts", "N/SR/TB")
+
+
+def _delayed(stream: Any, count: int) -> Any:
+    return stream.filter("adelay", f"{count}S", all=1) if count else stream
+
+
+def _too_loud(found: Sequence[Piece]) -> bool:
+    """Whether the sum may be louder than any file can hold: clips sound at once, or are made louder."""
+    louder = any(piece.clip is not None and piece.clip.sound.volume > 1 for piece in found)
+    return louder or any(other.at < one.end for one, other in pairwise(found))

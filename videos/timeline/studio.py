@@ -1,0 +1,71 @@
+"""Where a film is made: runs ffmpeg and ffprobe in its folder, and tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.children import ChildFailed, Limits
+from videos.media import errors
+from videos.media.progress import Progress
+from videos.media.transcode import Run
+from videos.timeline.meter import Meter
+
+_LONGEST_GRAPH = 4096  # characters; beyond, it is handed over in a file
+_GRAPH = "graph.txt"
+_ASKING = Limits(wall_seconds=1800, file_bytes=0)  # reads the whole file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studio:
+    """A private folder, what may be used, and whom to tell."""
+
+    folder: Path
+    threads: int
+    run: Run
+    meter: Meter
+    on_log: Callable[[str], None] | None = None
+
+    def ffmpeg(
+        self, command: list[str], *, limits: Limits, seconds: float, step: str, span: tuple[float, float]
+    ) -> None:
+        """Run one encoding of so many seconds, which is a span of the step (from 0 to 1)."""
+        progress = Progress(seconds)
+        begin, end = span
+
+        def on_line(line: str) -> bool:
+            moved = progress.feed(line)
+            if moved:
+                self.meter.at(step, begin + (end - begin) * (progress.seconds / seconds if seconds else 1.0))
+            return moved
+
+        self.meter.at(step, begin)
+        command = self._with_short_graph(command)
+        try:
+            finished = self.run(command, cwd=self.folder, limits=limits, on_line=on_line, on_log=self.on_log)
+        except ChildFailed as error:
+            raise errors.from_child(error, probed=True) from error
+        finally:
+            self.remove(_GRAPH)
+        if errors.speaks_of_full_storage(finished.tail):
+            raise errors.StorageFull
+        self.meter.at(step, end)
+
+    def ffprobe(self, name: str, *show: str, on_line: Callable[[str], bool] | None = None) -> str:
+        """Ask about a file that was made here."""
+        command = ["ffprobe", "-hide_banner", "-v", "error", *show, "-i", f"file:{name}"]
+        return self.run(command, cwd=self.folder, limits=_ASKING, on_line=on_line, on_log=self.on_log).stdout
+
+    def remove(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _with_short_graph(self, command: list[str]) -> list[str]:
+        """The kernel takes no argument beyond 128 KiB."""
+        option = "-filter_complex"
+        if option not in command or len(command[command.index(option) + 1]) <= _LONGEST_GRAPH:
+            return command
+        place = command.index(option)
+        (self.folder / _GRAPH).write_text(command[place + 1], encoding="utf-8")
+        return [*command[:place], "-filter_complex_script", _GRAPH, *command[place + 2 :]]
