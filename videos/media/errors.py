@@ -75,7 +75,8 @@ class StorageFull(JointoError):
 
 # Words of libavutil's error table and of the demuxers, the same from ffmpeg 4.4 to 7.
 _STORAGE = ("No space left on device", "Disk quota exceeded")
-_MEMORY = ("Cannot allocate memory",)
+_OURS = ("Cannot allocate memory", "Input/output error", "Permission denied", "No such file or directory")
+_GIVES_UP = 1  # how ffprobe ends over a file that it can make nothing of
 _REFUSED = ("not on whitelist", "Invalid data found when processing input", "Operation not permitted")
 _DAMAGED = (
     "Invalid data found",
@@ -100,8 +101,8 @@ def from_child(error: ChildFailed, *, probed: bool) -> JointoError:
     """Tell what made ffprobe or ffmpeg fail from the last lines of its log.
 
     `probed` says whether the file had been recognised before: what can't even be opened is no video, what can
-    be opened but not decoded is damaged. An error that says nothing about the file (killed by a signal, timed
-    out, unknown words) comes back as it is.
+    be opened but not decoded is damaged; so is what ffprobe gives up in words that nobody knows. An error that says
+    nothing about the file (killed by a signal, timed out, trouble of our own) comes back as it is.
     """
     if type(error) is not ChildFailed:
         return error  # it took too long or said too much: nothing is known about the file
@@ -110,10 +111,12 @@ def from_child(error: ChildFailed, *, probed: bool) -> JointoError:
     log = "\n".join(error.tail)
     if error.returncode is None or error.returncode < 0:
         return error
-    if any(words in log for words in _MEMORY):
-        return error  # what was short is ours; the words that stand beside it are the same as for damage
+    if any(words in log for words in _OURS):
+        return error  # the words that stand beside these are the same as for damage
     if not probed and any(words in log for words in _REFUSED):
         return NotAVideo()
+    if not probed and error.returncode == _GIVES_UP:
+        return MediaDamaged()
     if probed and any(words in log for words in _DAMAGED):
         return MediaDamaged()
     return error

@@ -20,6 +20,7 @@ def failed(*tail: str, returncode: int | None = 1) -> ChildFailed:
     [
         ("file:x: Invalid data found when processing input", False, errors.NotAVideo),
         ("[concat @ 0x1] Format not on whitelist 'mov'", False, errors.NotAVideo),
+        ("[rawvideo @ 0x1] Invalid pixel format.", False, errors.MediaDamaged),
         (
             "Error while decoding stream #0:0: Invalid data found when processing input",
             True,
@@ -47,6 +48,8 @@ def test_what_says_nothing_about_the_file_stays_what_it_is() -> None:
     short = failed("Error while filtering: Cannot allocate memory", "Error submitting packet to decoder")
     for error in (killed, slow, short, failed("Unknown encoder 'libx264'")):
         assert errors.from_child(error, probed=True) is error
+    for ours in (failed("file:x: Input/output error"), failed("Permission denied"), failed("x", returncode=125)):
+        assert errors.from_child(ours, probed=False) is ours
 
 
 def test_codes_are_stable_and_every_message_says_what_to_do() -> None:
