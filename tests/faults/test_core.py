@@ -11,6 +11,7 @@ import psutil
 import pytest
 from celery.result import AsyncResult
 from django.conf import settings
+from django.db import transaction
 
 from jobs import control, dispatch
 from jobs.models import Attempt, Job, Worker
@@ -121,8 +122,9 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(stack: Stack, 
     result = kinds.child.delay(61)
     pid = running_pid(result)
     family = first.family()
-    for process in family:
-        process.suspend()
+    with transaction.atomic():  # on SQLite it would keep the one lock for writing, were it stopped with it
+        for process in family:
+            process.suspend()
     stack.worker(concurrency=1)
     wait_for(lambda: Job.objects.get(pk=result.id).attempt == 2, what="the second attempt")
     for process in family:
