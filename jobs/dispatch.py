@@ -42,7 +42,7 @@ _SURELY_LOST = 60  # times the wait after which a message counts as lost, howeve
 _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait for a broker that is away
 
 _AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order
-_MOST_AHEAD = 8
+MOST_AHEAD = 8
 _UNKNOWN_WAIT = timedelta(minutes=1)
 _UNKNOWN_AT_MOST = timedelta(minutes=10)
 
@@ -345,7 +345,7 @@ def _room() -> dict[str, int]:
 
 def _ahead(queue: str) -> int:
     mean = statistics.mean_seconds(queue)
-    return 1 if mean is None else min(_MOST_AHEAD, int(_AHEAD_SECONDS / max(mean, 0.001)))
+    return 1 if mean is None else min(MOST_AHEAD, int(_AHEAD_SECONDS / max(mean, 0.001)))
 
 
 def _put_off(job: Job) -> None:
