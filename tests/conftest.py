@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -33,17 +34,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (files[item.path], "worker" in getattr(item, "fixturenames", ())))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The shared worker is away for all who did not ask for it.
+
+    No fixture: the test's own transaction begins with another one, and on SQLite the worker would wait for its end.
+    """
+    if SharedWorker.only and "worker" not in getattr(item, "fixturenames", ()):
+        SharedWorker.only.leave()
+
+
 @pytest.fixture(autouse=True)
-def _fresh_memory(request: pytest.FixtureRequest) -> None:
-    """Nothing is remembered from the test before, and nobody works who was not asked for."""
+def _fresh_memory() -> None:
+    """Nothing is remembered from the test before."""
     dispatch.forget()
     reports.forget()
-    if SharedWorker.only and "worker" not in request.fixturenames:
-        request.getfixturevalue("django_db_blocker").unblock()
-        try:
-            SharedWorker.only.stop()
-        finally:
-            request.getfixturevalue("django_db_blocker").restore()
 
 
 @pytest.fixture(scope="session")
@@ -89,9 +94,10 @@ class SharedWorker:
 
     only: ClassVar[SharedWorker | None] = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, blocker: DjangoDbBlocker) -> None:
         SharedWorker.only = self
         self._stack = Stack(folder)
+        self._blocker = blocker
         self._process: Process | None = None
 
     def process(self) -> Process:
@@ -100,8 +106,13 @@ class SharedWorker:
         assert self._process.alive, self._process.text()[-4000:]
         return self._process
 
-    def stop(self) -> None:
-        self._stack.stop()
+    def leave(self) -> None:
+        """End it, and remove what it wrote after the last test's tables were emptied: a pulse, a result, a count."""
+        if self._process is None:
+            return
+        with self._blocker.unblock():
+            self._stack.stop()
+            call_command("flush", verbosity=0, interactive=False)
         self._process = None
 
 
@@ -113,10 +124,9 @@ def shared_worker(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[SharedWorker]:
     """Started when it is first wanted, ended after the last test."""
-    shared = SharedWorker(tmp_path_factory.mktemp("worker"))
+    shared = SharedWorker(tmp_path_factory.mktemp("worker"), django_db_blocker)
     yield shared
-    with django_db_blocker.unblock():
-        shared.stop()
+    shared.leave()
 
 
 @pytest.fixture
@@ -131,9 +141,8 @@ def worker(shared_worker: SharedWorker, transactional_db: None) -> Process:
 
 
 @pytest.fixture
-def stack(redis_server: Redis, shared_worker: SharedWorker, transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
+def stack(redis_server: Redis, transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
     """Starts processes for one test, and ends them."""
-    shared_worker.stop()
     redis_server.client.flushall()
     with running(tmp_path) as started:
         yield started
