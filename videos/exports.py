@@ -29,7 +29,8 @@ from videos.orders import Order, Origin
 from videos.timeline import film
 from videos.timeline import project as documents
 from videos.timeline.film import Film, Source
-from videos.timeline.model import SECOND, Timeline
+from videos.timeline.model import Timeline
+from videos.timeline.values import SECOND
 
 logger = logging.getLogger(__name__)
 

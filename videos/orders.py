@@ -10,7 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from videos import errors
 from videos.timeline.film import Format, Recipe
-from videos.timeline.model import Fit, Rate, Side, exact
+from videos.timeline.model import Fit
+from videos.timeline.values import Rate, Side, exact
 
 HIGHEST_CRF = 51  # of x264: the worst
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from videos.media.probe import Probe
-from videos.timeline.model import SECOND, Canvas, Clip, Kind, Timeline, Track
+from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track
+from videos.timeline.values import SECOND
 
 _SMALLEST, _LARGEST = 16, 4096  # pixels of a canvas's side, as videos.timeline.model has them
 _SLOWEST, _FASTEST = Fraction(1), Fraction(120)  # frames a second

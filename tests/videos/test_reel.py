@@ -10,7 +10,8 @@ import pytest
 from videos import reel
 from videos.media.probe import AudioStream, Probe, VideoStream
 from videos.timeline import project
-from videos.timeline.model import SECOND, Kind
+from videos.timeline.model import Kind
+from videos.timeline.values import SECOND
 
 SOUND = AudioStream(index=1, codec="aac", channels=2, sample_rate=48_000, layout="stereo", lag=0.0, duration=2.02)
 

@@ -14,7 +14,8 @@ from videos.media.probe import VideoStream
 from videos.timeline import formats
 from videos.timeline.formats import Format
 from videos.timeline.joining import Joint, Part
-from videos.timeline.model import Canvas, Clip, Crop, Kind, Timeline, Transform, frame_at
+from videos.timeline.model import Canvas, Clip, Crop, Kind, Timeline, frame_at
+from videos.timeline.motion import Transform
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
 

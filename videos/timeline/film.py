@@ -22,10 +22,11 @@ from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
 from videos.timeline.joining import Joint
 from videos.timeline.meter import Meter
-from videos.timeline.model import SECOND, Timeline, moment_of
+from videos.timeline.model import Timeline, moment_of
 from videos.timeline.sound import Piece
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
+from videos.timeline.values import SECOND
 
 __all__ = ["Film", "Format", "Recipe", "Source", "make"]
 

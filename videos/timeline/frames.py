@@ -14,8 +14,9 @@ from typing import Any
 from videos.media import program, shown
 from videos.media.probe import VideoStream
 from videos.timeline.cutting import Window
-from videos.timeline.model import SECOND, Clip, moment_of
+from videos.timeline.model import Clip, moment_of
 from videos.timeline.sources import Source
+from videos.timeline.values import SECOND
 
 # Containers round times, by up to half a millisecond: so a frame may begin this much (microseconds) before it does.
 _EARLY = 1000

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from videos.media.probe import VideoStream
-from videos.timeline.model import Canvas, Clip, Fit, Transform
+from videos.timeline.model import Canvas, Clip, Fit
+from videos.timeline.motion import Transform
 
 # How many pixels of the canvas one of the picture becomes at most by its scale: by then hardly two of them are seen.
 _LARGEST_PIXEL = 1024.0

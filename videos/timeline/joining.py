@@ -10,8 +10,9 @@ import ffmpeg
 
 from jobs.children import Limits
 from videos.media import program
-from videos.timeline.model import SECOND, moment_of
+from videos.timeline.model import moment_of
 from videos.timeline.studio import Studio
+from videos.timeline.values import SECOND
 
 STEP = "joining"
 _LIST = "parts.txt"

@@ -2,56 +2,23 @@
 
 All times are whole microseconds of the timeline, but for `source_start`, which is the material's own. Positions are
 parts of the canvas: (0, 0) is its centre, +x to the right, +y downwards, 1 a whole width or height. Tracks are listed
-from the bottom to the top. The bounds are those that `videos.timeline.project` checks.
+from the bottom to the top. A picture that does not move is a material whose one frame stands. The bounds are those that
+`videos.timeline.project` checks.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, with_config
+from pydantic import Field
 
-SECOND = 1_000_000
-LONGEST = 12 * 3600 * SECOND
-
-_WRITTEN = re.compile(r"\d{1,10}(?:[./]\d{1,10})?")
-
-
-def _read(value: object) -> object:
-    """A float as it is written: 1.1, and not the fraction that the machine holds. No text that takes long to read."""
-    if isinstance(value, bool) or (isinstance(value, str) and not _WRITTEN.fullmatch(value)):
-        raise ValueError("Input is not a valid fraction")
-    if isinstance(value, float) and math.isfinite(value):
-        return Fraction(str(value))
-    return value
-
-
-def _simple(rate: Fraction) -> Fraction:
-    """Programs count in whole numbers of 32 bits, and 29.97003 means 30000/1001."""
-    return rate.limit_denominator(1001)
-
-
-Moment = Annotated[int, Field(strict=True, ge=0, le=LONGEST)]
-Length = Annotated[int, Field(strict=True, gt=0, le=LONGEST)]
-Side = Annotated[int, Field(strict=True, ge=16, le=4096, multiple_of=2)]
-Rate = Annotated[Fraction, BeforeValidator(_read), Field(ge=1, le=120), AfterValidator(_simple)]
-Speed = Annotated[Fraction, BeforeValidator(_read), Field(ge=Fraction(1, 100), le=100)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-Part = Annotated[float, Field(ge=0, le=1)]
-Place = Annotated[float, Field(ge=-10, le=10)]
-Scale = Annotated[float, Field(gt=0, le=100)]
-Angle = Annotated[float, Field(ge=-36_000, le=36_000)]
-Volume = Annotated[float, Field(ge=0, le=10)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-
-exact = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
-"""Of what is checked: nothing that is not named here, no number that is none."""
+from videos.timeline.motion import Motion, Transform
+from videos.timeline.texts import Text
+from videos.timeline.values import SECOND, Colour, Length, Moment, Name, Part, Rate, Side, Speed, Volume, exact
 
 
 class Kind(StrEnum):
@@ -59,6 +26,13 @@ class Kind(StrEnum):
 
     VIDEO = "video"  # pictures, with the sound that belongs to them
     AUDIO = "audio"
+    TEXT = "text"  # letters that belong to the picture
+    SUBTITLES = "subtitles"  # what is said: drawn into the picture, or beside it in the file for players to show
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it holds texts, and no clips."""
+        return self in (Kind.TEXT, Kind.SUBTITLES)
 
 
 class Fit(StrEnum):
@@ -81,16 +55,44 @@ class Canvas:
     background: Colour = "#000000"
 
 
+class Passage(StrEnum):
+    """How one picture gives way to the next one."""
+
+    DISSOLVE = "dissolve"
+    FADE_BLACK = "fade_black"  # through black: half of the time to it, half of it back
+    FADE_WHITE = "fade_white"
+    WIPE_LEFT = "wipe_left"  # an edge moves to the left over both, which stand
+    WIPE_RIGHT = "wipe_right"
+    WIPE_UP = "wipe_up"
+    WIPE_DOWN = "wipe_down"
+    SLIDE_LEFT = "slide_left"  # the next one pushes the old one out, to the left
+    SLIDE_RIGHT = "slide_right"
+    SLIDE_UP = "slide_up"
+    SLIDE_DOWN = "slide_down"
+    CIRCLE_OPEN = "circle_open"  # the next one within a circle that grows from the middle
+    CIRCLE_CLOSE = "circle_close"  # the old one within a circle that shrinks
+
+
 @exact
 @dataclass(frozen=True, kw_only=True)
-class Transform:
-    """Where a picture is put once it fits: moved, scaled about its centre, turned."""
+class Transition:
+    """How a clip's picture gives way to that of the clip which follows it at once.
 
-    x: Place = 0.0
-    y: Place = 0.0
-    scale: Scale = 1.0
-    rotation: Angle = 0.0  # degrees, clockwise
-    opacity: Part = 1.0
+    It lies about the cut, half of it before and half after. Both materials go on meanwhile, beyond what their clips
+    take of them; where there is no more, the last frame stands, or the first. Sound is cut all the same.
+    """
+
+    duration: Length
+    kind: Passage = Passage.DISSOLVE
+
+    @property
+    def before(self) -> int:
+        """How much of it lies before the cut."""
+        return self.duration // 2
+
+    @property
+    def after(self) -> int:
+        return self.duration - self.before
 
 
 @exact
@@ -123,13 +125,19 @@ class Clip:
     duration: Length
     material: Name  # by which whoever renders knows it
     source_start: Moment = 0
-    speed: Speed = Fraction(1)  # its pitch is kept
+    speed: Speed = Fraction(1)
+    keep_pitch: bool = True  # whatever the speed
+    reverse: bool = False  # what it takes of the material is played backwards
+    freeze: bool = False  # the frame at `source_start` stands, and nothing is heard
     sound: Sound = field(default_factory=Sound)
     fit: Fit = Fit.CONTAIN
     transform: Transform = field(default_factory=Transform)
     crop: Crop = field(default_factory=Crop)
     flip_x: bool = False
     flip_y: bool = False
+    backdrop: Colour | None = None  # fills the canvas behind it; otherwise what lies below is seen
+    motion: Motion = field(default_factory=Motion)
+    transition: Transition | None = None  # to the clip that follows it
 
     @property
     def end(self) -> int:
@@ -143,12 +151,23 @@ class Clip:
 @exact
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """Clips one after the other; between them the track is empty."""
+    """Clips one after the other, or texts; between them the track is empty."""
 
     kind: Kind
     clips: tuple[Clip, ...] = ()
+    texts: tuple[Text, ...] = ()
     muted: bool = False
     hidden: bool = False
+    ducked: Volume | None = None  # what its volume is multiplied with while other tracks are heard
+
+    @property
+    def end(self) -> int:
+        return max((one.end for one in self.items[-1:]), default=0)
+
+    @property
+    def items(self) -> tuple[Clip | Text, ...]:
+        """Whatever it holds."""
+        return (*self.clips, *self.texts)
 
 
 @exact
@@ -161,8 +180,8 @@ class Timeline:
 
     @property
     def duration(self) -> int:
-        """Up to the end of its last clip."""
-        return max((clip.end for clip in self.clips()), default=0)
+        """Up to the end of its last clip or text."""
+        return max((track.end for track in self.tracks), default=0)
 
     @property
     def frames(self) -> int:

@@ -17,8 +17,9 @@ from ffmpeg.nodes import InputNode
 
 from videos.media import program
 from videos.timeline.formats import SOUND_RATE, Options
-from videos.timeline.model import SECOND, Clip, Timeline
+from videos.timeline.model import Clip, Timeline
 from videos.timeline.sources import Source
+from videos.timeline.values import SECOND
 
 _MOST_INPUTS = 24
 _BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up

@@ -16,7 +16,8 @@ from tests.videos.media import clips
 from videos.media import probe, sandbox
 from videos.timeline import film
 from videos.timeline.film import Film, Format, Recipe, Source
-from videos.timeline.model import SECOND, Canvas, Clip, Kind, Timeline, Track
+from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track
+from videos.timeline.values import SECOND
 
 SIZE = (320, 180)
 COLUMNS, ROWS = 4, 3  # of blocks; each is a bit, the first the highest

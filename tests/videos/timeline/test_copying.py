@@ -19,8 +19,10 @@ from videos.timeline import copying
 from videos.timeline.copying import NotCopied
 from videos.timeline.film import Format, Source
 from videos.timeline.meter import Meter
-from videos.timeline.model import SECOND, Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track, Transform
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track
+from videos.timeline.motion import Transform
 from videos.timeline.studio import Studio
+from videos.timeline.values import SECOND
 
 LENGTHS = {"0": 60, "1": 45, "2": 71}  # frames
 OPTIONS = ("-bf", "2", "-g", "30")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videos.timeline import cutting
-from videos.timeline.model import SECOND, Canvas, Clip, Kind, Timeline, Track, frame_at, moment_of
+from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track, frame_at, moment_of
+from videos.timeline.values import SECOND
 
 RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(1), Fraction(7, 3)])
 

@@ -15,7 +15,8 @@ from tests.videos.media import clips
 from tests.videos.timeline import reels
 from tests.videos.timeline.reels import even, micro
 from videos.timeline.film import Source
-from videos.timeline.model import SECOND, Clip, Timeline
+from videos.timeline.model import Clip, Timeline
+from videos.timeline.values import SECOND
 
 NTSC = Fraction(30000, 1001)
 TIMES = {"0": even(200), "1": even(150, 30), "2": even(125, NTSC)}

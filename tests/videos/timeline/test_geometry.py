@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from videos.media.probe import VideoStream
 from videos.timeline import geometry
 from videos.timeline.geometry import Box
-from videos.timeline.model import SECOND, Canvas, Clip, Crop, Fit, Transform
+from videos.timeline.model import Canvas, Clip, Crop, Fit
+from videos.timeline.motion import Transform
+from videos.timeline.values import SECOND
 
 CANVAS = Canvas()
 

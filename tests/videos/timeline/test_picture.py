@@ -17,7 +17,9 @@ from tests.videos.timeline import reels
 from videos.timeline import encoding, picture
 from videos.timeline.cutting import Segment, Window
 from videos.timeline.film import Format, Recipe, Source
-from videos.timeline.model import SECOND, Canvas, Clip, Crop, Fit, Timeline, Transform
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Timeline
+from videos.timeline.motion import Transform
+from videos.timeline.values import SECOND
 
 CANVAS = Canvas(width=320, height=180, rate=Fraction(10), background="#204080")
 RED, BLUE = (200, 30, 30), (30, 30, 200)

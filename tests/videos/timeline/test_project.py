@@ -12,19 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videos.timeline import project
-from videos.timeline.model import (
-    SECOND,
-    Canvas,
-    Clip,
-    Crop,
-    Fit,
-    Kind,
-    Sound,
-    Timeline,
-    Track,
-    Transform,
-)
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track
+from videos.timeline.motion import Easing, Keyframe, Motion, Transform
 from videos.timeline.project import TimelineInvalid
+from videos.timeline.texts import Align, Box, Span, Stroke, Style, Text
+from videos.timeline.values import SECOND
 
 SMALL: dict[str, Any] = {
     "canvas": {"width": 1280, "height": 720, "rate": "30000/1001", "background": "#102030"},
@@ -69,7 +61,7 @@ MALFORMED: dict[str, tuple[Any, ...]] = {
     "canvas.rate": (0, 121, "fast", "1/0", float("nan"), "1e99999999", "9" * 5000, True, [30]),
     "canvas.background": ("red", "#12345", "#1234567", 0),
     "canvas.colour": ("#000000",),
-    "tracks": (None, "none", {}, [None], [[]], [{"kind": "text"}], [{}] * 101),
+    "tracks": (None, "none", {}, [None], [[]], [{"kind": "letters"}], [{}] * 101),
     f"{CLIP}.start": (-1, 1.5, "0", 10**18, None, True),
     f"{CLIP}.duration": (0, -5, 10**18, float("inf")),
     f"{CLIP}.material": ("", "x" * 101, 5, None),
@@ -121,9 +113,109 @@ def test_contradictions_between_fields_are_named_too() -> None:
     }
     assert {(problem["path"], problem["problem"]) for problem in problems(document)} == {
         ("tracks[0].clips[0].crop", "Nothing is left of the picture"),
-        ("tracks[0].clips[1].start", "The clip before it ends at 1000 only"),
+        ("tracks[0].clips[1].start", "The one before it ends at 1000 only"),
         ("tracks[0].clips[2].sound", "The fades are longer than the clip"),
     }
+
+
+TWO = [{"start": 0, "duration": 1000, "material": "a"}, {"start": 1000, "duration": 500, "material": "b"}]
+NEXT = {"start": 1500, "duration": 500, "material": "c"}
+
+
+@pytest.mark.parametrize(
+    ("track", "path", "problem"),
+    [
+        ({"kind": "text", "clips": TWO}, "clips", "A track of the kind text holds texts"),
+        (
+            {"kind": "audio", "texts": [{"start": 0, "duration": 5, "text": "x"}]},
+            "texts",
+            "of the kind audio holds clips",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0], TWO[1] | {"transition": {"duration": 5}}]},
+            "clips[1].transition",
+            "No clip",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0] | {"transition": {"duration": 5}}, NEXT]},
+            "clips[0].transition",
+            "No clip",
+        ),
+        (
+            {"kind": "audio", "clips": [TWO[0] | {"transition": {"duration": 5}}, TWO[1]]},
+            "clips[0].transition",
+            "Only pic",
+        ),
+        (
+            {
+                "kind": "video",
+                "clips": [TWO[0] | {"transition": {"duration": 700}}, TWO[1] | {"transition": {"duration": 302}}, NEXT],
+            },
+            "clips[1].transition",
+            "The clip is shorter than its parts of the transitions",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0] | {"transition": {"duration": 1001}}, TWO[1]]},
+            "clips[1].transition",
+            "The clip is shorter than its parts of the transitions",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0] | {"freeze": True, "reverse": True}]},
+            "clips[0].reverse",
+            "A frame that stands",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0] | {"motion": {"opacity": [{"at": 0, "value": 2}]}}]},
+            "clips[0].motion.opacity[0].value",
+            "Input should be less than or equal to 1",
+        ),
+        (
+            {"kind": "video", "clips": [TWO[0] | {"motion": {"x": [{"at": 5, "value": 1}, {"at": 5, "value": 2}]}}]},
+            "clips[0].motion.x[1].at",
+            "Keyframes come in the order of their times",
+        ),
+        (
+            {
+                "kind": "text",
+                "texts": [{"start": 0, "duration": 5, "text": "x", "motion": {"volume": [{"at": 0, "value": 1}]}}],
+            },
+            "texts[0].motion.volume",
+            "A text is not heard",
+        ),
+        (
+            {
+                "kind": "text",
+                "texts": [{"start": 0, "duration": 5, "text": "x", "spans": [{"first": 0, "after": 2, "style": {}}]}],
+            },
+            "texts[0].spans[0]",
+            "Spans follow one another within the text",
+        ),
+        (
+            {
+                "kind": "text",
+                "texts": [{"start": 0, "duration": 5, "text": "x"}, {"start": 4, "duration": 5, "text": "y"}],
+            },
+            "texts[1].start",
+            "The one before it ends at 5 only",
+        ),
+    ],
+)
+def test_what_can_not_be_together_is_named(track: dict[str, Any], path: str, problem: str) -> None:
+    (found,) = problems({"tracks": [track]})
+    assert found["path"] == f"tracks[0].{path}"
+    assert problem in found["problem"]
+
+
+def test_transitions_that_fill_a_clip_are_fine() -> None:
+    clips = [
+        TWO[0] | {"transition": {"duration": 500}},
+        TWO[1] | {"transition": {"duration": 500, "kind": "wipe_left"}},
+        NEXT,
+    ]
+    (track,) = project.parse({"tracks": [{"kind": "video", "clips": clips}]}).tracks
+    transition = track.clips[0].transition
+    assert transition
+    assert (transition.before, transition.after) == (250, 250)
 
 
 def test_too_many_clips_are_refused() -> None:
@@ -161,7 +253,19 @@ CLIPS = st.builds(
     crop=st.builds(Crop, left=PARTS, right=PARTS, top=PARTS, bottom=PARTS),
     flip_x=st.booleans(),
 )
-TRACKS = st.builds(Track, kind=st.sampled_from(Kind), clips=st.lists(CLIPS, max_size=1).map(tuple))
+TEXTS = st.builds(
+    Text,
+    start=st.integers(0, 10 * SECOND),
+    duration=st.integers(1, 5 * SECOND),
+    text=st.text(min_size=2, max_size=10),
+    spans=st.just((Span(first=0, after=2, style=Style(bold=True, stroke=Stroke())),)),
+    align=st.sampled_from(Align),
+    box=st.none() | st.builds(Box, padding=st.floats(0, 1)),
+    motion=st.builds(Motion, x=st.just((Keyframe(at=0, value=-1.5, easing=Easing.HOLD), Keyframe(at=7, value=2)))),
+)
+TRACKS = st.builds(
+    Track, kind=st.sampled_from([Kind.VIDEO, Kind.AUDIO]), clips=st.lists(CLIPS, max_size=1).map(tuple)
+) | st.builds(Track, kind=st.sampled_from([Kind.TEXT, Kind.SUBTITLES]), texts=st.lists(TEXTS, max_size=1).map(tuple))
 TIMELINES = st.builds(
     Timeline,
     canvas=st.builds(Canvas, rate=st.fractions(1, 120, max_denominator=1001)),
@@ -193,5 +297,16 @@ def test_nothing_raises_anything_but_what_names_the_mistake(path: str, value: An
 
 def test_the_schema_names_every_field() -> None:
     text = json.dumps(project.schema())
-    for name in ("background", "source_start", "speed", "opacity", "fade_out", "flip_y", "hidden"):
+    for name in (
+        "background",
+        "source_start",
+        "speed",
+        "opacity",
+        "fade_out",
+        "flip_y",
+        "hidden",
+        "transition",
+        "motion",
+        "spans",
+    ):
         assert f'"{name}"' in text

@@ -16,7 +16,8 @@ from tests.videos.timeline.reels import Array, micro
 from videos.timeline import sound
 from videos.timeline.errors import NothingToHear
 from videos.timeline.film import Format, Source
-from videos.timeline.model import SECOND, Canvas, Clip, Kind, Sound, Timeline, Track
+from videos.timeline.model import Canvas, Clip, Kind, Sound, Timeline, Track
+from videos.timeline.values import SECOND
 
 RATE = 48_000
 CANVAS = Canvas(width=64, height=64, rate=Fraction(25))
