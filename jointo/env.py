@@ -75,6 +75,7 @@ with _env.prefixed("JOINTO_"):
     KEEP_STATISTICS_DAYS = _env.int("KEEP_STATISTICS_DAYS", 400, validate=_positive)
     KEEP_DELETED_VIDEOS_DAYS = _env.int("KEEP_DELETED_VIDEOS_DAYS", 7, validate=validate.Range(min=0))
     KEEP_UPLOADS_HOURS = _env.int("KEEP_UPLOADS_HOURS", 24, validate=_positive)
+    KEEP_PARTS_DAYS = _env.int("KEEP_PARTS_DAYS", 30, validate=validate.Range(min=0))
 
     # Uploads and processing
     UPLOAD_CHUNK_BYTES = _env.int("UPLOAD_CHUNK_BYTES", 8 * 2**20, validate=_positive)
@@ -82,6 +83,7 @@ with _env.prefixed("JOINTO_"):
     UPLOAD_TOKEN_SECONDS = _env.int("UPLOAD_TOKEN_SECONDS", 86400, validate=_positive)
     VIDEO_MAX_SECONDS = _env.int("VIDEO_MAX_SECONDS", 12 * 3600, validate=_positive)
     VIDEO_MAX_PIXELS = _env.int("VIDEO_MAX_PIXELS", 8192 * 4320, validate=_positive)
+    PARTS_MAX_BYTES = _env.int("PARTS_MAX_BYTES", 10 * 2**30, validate=validate.Range(min=0))
     FFMPEG_THREADS = _env.int("FFMPEG_THREADS", os.cpu_count() or 2, validate=_positive)
 
 

@@ -118,6 +118,7 @@ MEDIA_ROOT = DATA_DIR / "media"  # published files; nothing in it is ever half w
 MEDIA_URL = "/media/"
 UPLOADS_DIR = DATA_DIR / "uploads"  # unfinished uploads; the same file system as MEDIA_ROOT
 SCRATCH_DIR = DATA_DIR / "scratch"  # one private folder for each running attempt; the same again
+PARTS_DIR = DATA_DIR / "parts"  # of films, as they were encoded: may be lost at any time
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -205,6 +206,8 @@ JOINTO_VIDEOS = VideoSettings(
     token=timedelta(seconds=env.UPLOAD_TOKEN_SECONDS),
     keep_uploads=timedelta(hours=env.KEEP_UPLOADS_HOURS),
     keep_deleted=timedelta(days=env.KEEP_DELETED_VIDEOS_DAYS),
+    keep_parts=timedelta(days=env.KEEP_PARTS_DAYS),
+    parts_bytes=env.PARTS_MAX_BYTES,
     max_seconds=env.VIDEO_MAX_SECONDS,
     max_pixels=env.VIDEO_MAX_PIXELS,
     threads=env.FFMPEG_THREADS,

@@ -62,7 +62,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture
 def no_files() -> None:
     """No uploaded, published or private file is there when the test begins."""
-    for folder in (settings.MEDIA_ROOT, settings.UPLOADS_DIR, settings.SCRATCH_DIR):
+    for folder in (settings.MEDIA_ROOT, settings.UPLOADS_DIR, settings.SCRATCH_DIR, settings.PARTS_DIR):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -21,6 +21,7 @@ from jobs.status import ACTIVE
 from videos import storage
 from videos.errors import UploadFinished
 from videos.models import Export, Project, Upload, Video
+from videos.timeline.shelf import Shelf
 from videos.uploads import sessions
 
 _BATCH = 200
@@ -37,6 +38,7 @@ def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: 
         "uploads": _expired_uploads,
         "exports": _failed_exports,
         "orphans": _orphans,
+        "parts": _parts,
     }
     for name, step in steps.items():
         on_step(f"removing {name}")
@@ -116,6 +118,12 @@ def _orphans(now: datetime) -> int:
                 storage.remove_file(path)
             count += 1
     return count
+
+
+def _parts(now: datetime) -> int:
+    """Parts of films that no film has used for long, and those that there is no room for."""
+    unused_since = (now - settings.JOINTO_VIDEOS.keep_parts).timestamp()
+    return Shelf(Path(settings.PARTS_DIR), most=settings.JOINTO_VIDEOS.parts_bytes).tidy(unused_since=unused_since)
 
 
 def _changed_at(path: Path) -> float:

@@ -15,6 +15,8 @@ class VideoSettings:
     token: timedelta  # how long an upload's token is good
     keep_uploads: timedelta  # unfinished ones, after their last byte
     keep_deleted: timedelta
+    keep_parts: timedelta  # of films, as they were encoded, after they were last used
+    parts_bytes: int  # of all of those; 0: none are kept
     max_seconds: int  # of one video
     max_pixels: int  # of one picture
     threads: int  # of one ffmpeg

@@ -143,6 +143,7 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
         threads=settings.JOINTO_VIDEOS.threads,
         on_progress=ctx.progress,
         on_log=logger.info,
+        cache=storage.parts(),
     )
     storage.sync(made.file)
     finished = _Finished(
@@ -159,6 +160,7 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
         "copied": made.copied,
         "encoded": not made.copied,
         "reason": made.reason,
+        "segments": {"encoded": made.encoded, "reused": made.reused},
     }
 
 
@@ -209,8 +211,9 @@ def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
     sources = {}
     for name, video_id in wanted.items():
         ctx.check()
-        file = projects.file_of(videos.get(video_id))
-        if file is None:
+        video = videos.get(video_id)
+        file = projects.file_of(video)
+        if video is None or file is None:
             raise errors.MaterialGone.of(name)
         path = storage.path_of(file)
         try:
@@ -218,7 +221,7 @@ def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
         except MediaError as error:
             raise errors.MaterialUnusable.of(name, error) from error
         probes[path] = found
-        sources[name] = Source(path=path, probe=found)
+        sources[name] = Source(path=path, probe=found, sha256=video.sha256 if file == video.source else "")
     return sources
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import puremagic
 from django.conf import settings
 
+from videos.timeline.shelf import Shelf
+
 _HEAD_BYTES = 4096
 _TRIES = 1000
 _UNKNOWN = ".bin"
@@ -138,6 +140,12 @@ def _prune(folder: Path) -> None:
         except OSError:  # not empty, or gone already
             return
         folder = folder.parent
+
+
+def parts() -> Shelf | None:
+    """Where encoded parts of films are kept for the films to come; None: nowhere."""
+    most = settings.JOINTO_VIDEOS.parts_bytes
+    return Shelf(Path(settings.PARTS_DIR), most=most) if most else None
 
 
 def sync(path: Path) -> None:

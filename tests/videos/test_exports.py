@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import uuid
@@ -13,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -305,6 +306,7 @@ def test_all_materials_end_to_end_on_a_canvas_like_the_first(api: APIClient, pro
         "copied": export.copied,
         "encoded": not export.copied,
         "reason": export.reason,
+        "segments": {"encoded": 2, "reused": 0},
     }
     found = look(export)
     assert (found["video"]["width"], found["video"]["height"]) == (320, 240)
@@ -336,6 +338,27 @@ def test_a_material_in_the_timeline_twice_and_one_without_a_source_file(api: API
     Video.objects.filter(pk=video.pk).update(folder=folder)
     put(api, project, cut("two", "one", "two") | {"canvas": {"width": 160, "height": 120}})
     assert look(exported(project))["seconds"] == pytest.approx(3, abs=0.1)
+
+
+def test_what_was_encoded_before_is_used_again_until_the_clean_up_finds_that_nobody_wants_it(
+    api: APIClient, project: Project
+) -> None:
+    put(api, project, cut("one", "two"))
+    first = exported(project)
+    put(api, project, cut("two", "one"))
+    second = exported(project)
+    results = [export.job.result or {} for export in (first, second) if export.job]
+    assert [result["segments"] for result in results] == [{"encoded": 2, "reused": 0}, {"encoded": 0, "reused": 2}]
+    assert clean_up() == NOTHING
+    for path in files_under(settings.PARTS_DIR):
+        age(path, 31 * DAY)
+    assert clean_up() == {**NOTHING, "parts": 2}
+
+
+def test_parts_are_kept_only_where_there_is_room_for_them(project: Project) -> None:
+    with override_settings(JOINTO_VIDEOS=dataclasses.replace(settings.JOINTO_VIDEOS, parts_bytes=0)):
+        exported(project)
+    assert not files_under(settings.PARTS_DIR)
 
 
 def test_sound_alone(project: Project) -> None:

@@ -6,13 +6,17 @@ which, and in whatever order.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
-from videos.timeline.model import Clip, Kind, Timeline, Track, frame_at
+from videos.timeline.model import Clip, Kind, Timeline, Track, frame_at, moment_of
 
 _MOST_CLIPS = 16  # in one segment: each is a file that is open, and a decoder
+_SHORT = 10  # how many times shorter than the longest a window is that shares a process with others
+_GATHERED = 4  # of those, about so many share one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,14 @@ class Window:
     first: int
     frames: int
     clips: tuple[Clip, ...]
+
+    def passed(self, clip: Clip, rate: Fraction) -> int:
+        """How much of a clip has passed when the window begins, in microseconds; a little less than nothing at times.
+
+        In tens of them. Clips begin at whole microseconds, frames between them: what differs by no more than that is
+        the same picture, wherever in the film it stands.
+        """
+        return round((moment_of(self.first, rate) - clip.start) / 10) * 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +71,31 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
 
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
-    """The windows in groups, each of at most so many frames."""
+    """The windows in groups, each of at most so many frames.
+
+    Whoever changes one clip should find all segments but its own as they were. So a window is a segment by itself, and
+    only short ones are gathered; where such a group ends is told by its last window, and not by how many there were.
+    """
     groups: list[list[Window]] = []
     for window in windows(timeline, longest=longest):
-        if not groups or not _fits(groups[-1], window, longest):
+        if not groups or not _joins(window, groups[-1], timeline.canvas.rate, longest):
             groups.append([])
         groups[-1].append(window)
     return [Segment(windows=tuple(group)) for group in groups]
 
 
-def _fits(group: Sequence[Window], window: Window, longest: int) -> bool:
+def _joins(window: Window, group: Sequence[Window], rate: Fraction, longest: int) -> bool:
+    if max(group[-1].frames, window.frames) > longest // _SHORT or _ends_group(group[-1], rate):
+        return False
     frames = sum(one.frames for one in group) + window.frames
     clips = sum(len(one.clips) for one in group) + len(window.clips)
     return frames <= longest and clips <= _MOST_CLIPS
+
+
+def _ends_group(window: Window, rate: Fraction) -> bool:
+    """As good as by chance, but always the same for windows that show the same."""
+    shown = [(clip.material, clip.source_start, window.passed(clip, rate)) for clip in window.clips]
+    return zlib.crc32(repr((window.frames, shown)).encode()) % _GATHERED == 0
 
 
 def _split(first: int, after: int, clips: tuple[Clip, ...], longest: int) -> list[Window]:

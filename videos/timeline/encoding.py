@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import ffmpeg
 
@@ -15,6 +16,7 @@ from videos.timeline.formats import Recipe
 from videos.timeline.frames import pixel_rate
 from videos.timeline.joining import Part
 from videos.timeline.model import Canvas, Timeline
+from videos.timeline.reuse import Keys
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
 
@@ -24,21 +26,20 @@ _PIXEL_BITS = 12  # before it is encoded; no encoding of it is larger
 
 
 def parts(timeline: Timeline, sources: Mapping[str, Source], how: Recipe, studio: Studio) -> list[Part]:
-    """Encode all segments. Raises FilmIncomplete where a segment has not all of its frames."""
-    rate = timeline.canvas.rate
+    """Encode all segments but those that the cache has. Raises FilmIncomplete where one has not all of its frames."""
+    shoot = _Shoot(
+        canvas=timeline.canvas,
+        sources=sources,
+        how=how,
+        studio=studio,
+        keys=Keys(sources.values(), studio.folder, program=studio.version()) if studio.cache else None,
+    )
+    longest = max(1, round(timeline.canvas.rate * _SECONDS))
     made: list[Part] = []
     done = 0
-    for number, segment in enumerate(cutting.segments(timeline, longest=max(1, round(rate * _SECONDS)))):
-        part = Part(name=f"part-{number:05d}.mp4", frames=segment.frames)
+    for number, segment in enumerate(cutting.segments(timeline, longest=longest)):
         span = done / timeline.frames, (done + segment.frames) / timeline.frames
-        for patient in (False, True):
-            _encode(segment, part, sources, timeline.canvas, how, studio, span=span, patient=patient)
-            problem = checking.frames(part.name, part.frames, rate, studio)
-            if problem is None:
-                break
-        else:
-            raise FilmIncomplete(f"A part of the film did not come out complete: {problem}.")
-        made.append(part)
+        made.append(shoot.part(segment, f"part-{number:05d}.mp4", span=span))
         done += segment.frames
     return made
 
@@ -76,26 +77,49 @@ def limits(*, seconds: float, canvas: Canvas, threads: int, inputs: int = 1, dec
     )
 
 
-def _encode(
-    segment: Segment,
-    part: Part,
-    sources: Mapping[str, Source],
-    canvas: Canvas,
-    how: Recipe,
-    studio: Studio,
-    *,
-    span: tuple[float, float],
-    patient: bool,
-) -> None:
-    clips = [clip for window in segment.windows for clip in window.clips]
-    videos = [(clip, video) for clip in clips if (video := sources[clip.material].probe.video) is not None]
-    seconds = float(segment.frames / canvas.rate)
-    bounds = limits(
-        seconds=seconds,
-        canvas=canvas,
-        threads=studio.threads,
-        inputs=1 + len(segment.windows) + len(videos),
-        decoded=sum(pixel_rate(video, clip) for clip, video in videos),
-    )
-    argv = command(segment, part.name, sources, canvas, how, threads=studio.threads, patient=patient)
-    studio.ffmpeg(argv, limits=bounds, seconds=seconds, step=STEP, span=span)
+@dataclass(frozen=True, kw_only=True)
+class _Shoot:
+    """The segments of one film in the making."""
+
+    canvas: Canvas
+    sources: Mapping[str, Source]
+    how: Recipe
+    studio: Studio
+    keys: Keys | None
+
+    def part(self, segment: Segment, name: str, *, span: tuple[float, float]) -> Part:
+        """The segment as a file of that name."""
+        key = self.keys.of(self._command(segment, name), name) if self.keys else ""
+        file, cache = self.studio.folder / name, self.studio.cache
+        if cache and cache.take(key, file):
+            self.studio.meter.at(STEP, span[1])
+            return Part(name=name, frames=segment.frames, reused=True)
+        self._encode(segment, name, span=span)
+        if cache:
+            cache.keep(key, file)
+        return Part(name=name, frames=segment.frames)
+
+    def _encode(self, segment: Segment, name: str, *, span: tuple[float, float]) -> None:
+        seconds = float(segment.frames / self.canvas.rate)
+        for patient in (False, True):
+            command = self._command(segment, name, patient=patient)
+            self.studio.ffmpeg(command, limits=self._limits(segment), seconds=seconds, step=STEP, span=span)
+            problem = checking.frames(name, segment.frames, self.canvas.rate, self.studio)
+            if problem is None:
+                return
+        raise FilmIncomplete(f"A part of the film did not come out complete: {problem}.")
+
+    def _command(self, segment: Segment, name: str, *, patient: bool = False) -> list[str]:
+        threads = self.studio.threads
+        return command(segment, name, self.sources, self.canvas, self.how, threads=threads, patient=patient)
+
+    def _limits(self, segment: Segment) -> Limits:
+        clips = [clip for window in segment.windows for clip in window.clips]
+        videos = [(clip, video) for clip in clips if (video := self.sources[clip.material].probe.video) is not None]
+        return limits(
+            seconds=float(segment.frames / self.canvas.rate),
+            canvas=self.canvas,
+            threads=self.studio.threads,
+            inputs=1 + len(segment.windows) + len(videos),
+            decoded=sum(pixel_rate(video, clip) for clip, video in videos),
+        )

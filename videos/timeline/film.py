@@ -20,9 +20,10 @@ from videos.timeline import checking, copying, encoding, formats, joining, mixin
 from videos.timeline.copying import NotCopied
 from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
-from videos.timeline.joining import Joint
+from videos.timeline.joining import Joint, Part
 from videos.timeline.meter import Meter
 from videos.timeline.model import Timeline, moment_of
+from videos.timeline.reuse import Cache
 from videos.timeline.sound import Piece
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
@@ -45,6 +46,8 @@ class Film:
     frames: int  # 0: sound alone
     copied: bool  # not one frame was encoded again
     reason: str  # why it was, or why it could not be copied
+    encoded: int = 0  # segments
+    reused: int = 0  # segments that had been encoded before
 
 
 def make(
@@ -57,17 +60,19 @@ def make(
     run: Run = children.run,
     on_progress: OnProgress,
     on_log: Callable[[str], None] | None = None,
+    cache: Cache | None = None,
 ) -> Film:
     """Make the film in `folder`, which is private, exists and is empty but for nothing.
 
     `sources` has one for each of the timeline's materials. `on_progress` gets seconds done, seconds in all, and the
-    step in a word. Raises what `videos.media.errors` and `videos.timeline.errors` name, and what `run` raises.
+    step in a word. What was encoded before is taken from `cache`. Raises what `videos.media.errors` and
+    `videos.timeline.errors` name, and what `run` raises.
     """
     timeline = dataclasses.replace(timeline, canvas=formats.canvas(timeline.canvas, recipe))
     heard = sound.pieces(timeline, sources) if recipe.format.is_heard else []
     _refuse_nothing(timeline, heard, recipe.format)
     meter = Meter(on_progress, timeline.duration / SECOND, _SHARES)
-    studio = Studio(folder=folder, threads=threads, run=run, meter=meter, on_log=on_log)
+    studio = Studio(folder=folder, threads=threads, run=run, meter=meter, on_log=on_log, cache=cache)
     work = _Work(timeline=timeline, sources=sources, recipe=recipe, studio=studio)
     return work.with_picture(heard) if recipe.format.is_seen else work.of_sound(heard)
 
@@ -103,17 +108,20 @@ class _Work:
             track = "sound.webm" if self.recipe.format is Format.WEBM else "sound.m4a"
             length = sound.samples(moment_of(self.timeline.frames, self.timeline.canvas.rate))
             mixing.mix(heard, self.recipe, self.studio, target=track, length=length)
+        parts: Sequence[Part] = ()
         try:
             self._copy(track)
             refusal = None
         except NotCopied as error:
             refusal = error
         if refusal:
-            self._encode(track)
+            parts = self._encode(track)
         reason = f"The pictures were encoded, because {refusal}." if refusal else _COPIED
         if track:
             self.studio.remove(track)
-        return self._film(frames=self.timeline.frames, copied=not refusal, reason=reason)
+        made = self._film(frames=self.timeline.frames, copied=not refusal, reason=reason)
+        reused = sum(part.reused for part in parts)
+        return dataclasses.replace(made, encoded=len(parts) - reused, reused=reused)
 
     def _copy(self, track: str | None) -> None:
         joint = copying.joint(self.timeline, self.sources, self.recipe.format, self.studio)
@@ -124,7 +132,7 @@ class _Work:
         if problem := self._problem():
             raise NotCopied(f"the clips did not join well: {problem}")
 
-    def _encode(self, track: str | None) -> None:
+    def _encode(self, track: str | None) -> Sequence[Part]:
         canvas = self.timeline.canvas
         parts = encoding.parts(self.timeline, self.sources, self.recipe, self.studio)
         joint = Joint(parts=parts, rate=canvas.rate, timescale=formats.timescale(canvas.rate))
@@ -137,6 +145,7 @@ class _Work:
             joining.join(joint, self._target, self.studio, track=track)
         if problem := self._problem():
             raise FilmIncomplete(f"The film did not come out complete: {problem}.")
+        return parts
 
     def _problem(self) -> str | None:
         coarse = self.recipe.format is Format.GIF

@@ -14,7 +14,7 @@ from typing import Any
 from videos.media import program, shown
 from videos.media.probe import VideoStream
 from videos.timeline.cutting import Window
-from videos.timeline.model import Clip, moment_of
+from videos.timeline.model import Clip
 from videos.timeline.sources import Source
 from videos.timeline.values import SECOND
 
@@ -41,7 +41,7 @@ def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient:
     Beyond the end nothing is left to decode, so the way there begins before it. `patient`: it begins at the start of
     the material, for files whose length or whose index is a lie.
     """
-    first = clip.source_at(moment_of(window.first, rate))
+    first = clip.source_start + window.passed(clip, rate) * clip.speed
     ends = [end for end in (source.video.duration, source.probe.duration) if end]
     if ends:
         first = min(first, Fraction(round(max(ends) * SECOND) + _END))
@@ -79,7 +79,7 @@ def pixel_rate(video: VideoStream, clip: Clip) -> float:
 def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
     """The time of a frame of the material on the clock of the window, which begins at nought."""
     time = f"(PTS-{float(way.first - way.seek + _EARLY):.3f})/{float(clip.speed)!r}"
-    if moment_of(window.first, rate) >= clip.start:
+    if window.passed(clip, rate) >= 0:
         return time
     # The clip begins within a frame. What stands before it in its material belongs to another shot.
     return f"if(lte(PTS,{clip.source_start - way.seek + _EARLY}),min({time},0),{time})"

@@ -24,6 +24,7 @@ class Part:
 
     name: str  # of the file, in the folder
     frames: int
+    reused: bool = False  # it was encoded for another film, or for this one before
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,15 @@ class Source:
 
     path: Path
     probe: Probe
+    sha256: str = ""  # of the file, if it is known
+
+    @property
+    def identity(self) -> str:
+        """The same for the same content; where that is not known, for the same file as long as nobody changes it."""
+        if self.sha256:
+            return f"sha256:{self.sha256}"
+        stat = self.path.stat()
+        return f"{self.path.absolute()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
 
     @property
     def video(self) -> VideoStream:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.children import ChildFailed, Limits
-from videos.media import errors
+from videos.media import errors, sandbox
 from videos.media.progress import Progress
 from videos.media.transcode import Run
 from videos.timeline.meter import Meter
+from videos.timeline.reuse import Cache
 
 _LONGEST_GRAPH = 4096  # characters; beyond, it is handed over in a file
 _GRAPH = "graph.txt"
@@ -26,6 +27,7 @@ class Studio:
     run: Run
     meter: Meter
     on_log: Callable[[str], None] | None = None
+    cache: Cache | None = None
 
     def ffmpeg(
         self, command: list[str], *, limits: Limits, seconds: float, step: str, span: tuple[float, float]
@@ -56,6 +58,11 @@ class Studio:
         """Ask about a file that was made here."""
         command = ["ffprobe", "-hide_banner", "-v", "error", *show, "-i", f"file:{name}"]
         return self.run(command, cwd=self.folder, limits=_ASKING, on_line=on_line, on_log=self.on_log).stdout
+
+    def version(self) -> str:
+        """What ffmpeg says of itself: ffprobe is built and installed together with it."""
+        command = ["ffprobe", "-version"]
+        return self.run(command, cwd=self.folder, limits=sandbox.probing(), on_log=self.on_log).stdout
 
     def remove(self, *names: str) -> None:
         for name in names:

@@ -17,6 +17,7 @@ from videos.media import probe, sandbox
 from videos.timeline import film
 from videos.timeline.film import Film, Format, Recipe, Source
 from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track
+from videos.timeline.reuse import Cache
 from videos.timeline.values import SECOND
 
 SIZE = (320, 180)
@@ -67,11 +68,18 @@ def micro(seconds: float) -> int:
     return round(seconds * SECOND)
 
 
-def make(whole: Timeline, sources: Mapping[str, Source], folder: Path, *, form: Format = Format.MP4) -> Film:
+def make(
+    whole: Timeline,
+    sources: Mapping[str, Source],
+    folder: Path,
+    *,
+    form: Format = Format.MP4,
+    cache: Cache | None = None,
+) -> Film:
     """The film, in a folder that holds nothing else afterwards."""
     folder.mkdir()
     recipe = Recipe(format=form, crf=16, preset="ultrafast")
-    made = film.make(whole, sources, folder, recipe=recipe, threads=2, on_progress=lambda *step: None)
+    made = film.make(whole, sources, folder, recipe=recipe, threads=2, on_progress=lambda *step: None, cache=cache)
     assert [path.name for path in folder.iterdir()] == [made.file.name]
     return made
 

@@ -1,0 +1,153 @@
+"""What was encoded before is not encoded again, and nobody can tell it from the film."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.videos.timeline import reels
+from tests.videos.timeline.reels import even, micro
+from videos.timeline import cutting
+from videos.timeline.film import Film, Format, Source
+from videos.timeline.model import Clip, Timeline
+from videos.timeline.reuse import Keys, digest
+from videos.timeline.shelf import Shelf
+from videos.timeline.values import SECOND
+
+RATE = Fraction(30)
+NAMES = ("0", "1", "2")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Source]:
+    folder = tmp_path_factory.mktemp("materials")
+    return {
+        name: reels.source(reels.make_numbered(folder / f"{name}.mp4", count=60, material=int(name))) for name in NAMES
+    }
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "shelf", most=2**30)
+
+
+def row(*lengths: int) -> Timeline:
+    """One clip of each material, so many frames long; cut where no microsecond is."""
+    at, pieces = 0, []
+    for name, length in zip(NAMES, lengths, strict=True):
+        start, end = (round(frame * SECOND / RATE) for frame in (at, at + length))
+        pieces.append(Clip(start=start, duration=end - start, material=name, source_start=micro(0.2)))
+        at += length
+    return reels.timeline(pieces, rate=RATE)
+
+
+def count(made: Film) -> tuple[int, int]:
+    return made.encoded, made.reused
+
+
+def shown(path: Path) -> str:
+    """A hash of each decoded frame."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "framemd5", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("form", [Format.MP4, Format.WEBM, Format.GIF])
+def test_a_film_that_is_made_again_is_the_same_and_costs_no_encoding(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf, form: Format
+) -> None:
+    plain = reels.make(row(31, 32, 34), sources, tmp_path / "plain", form=form)
+    first = reels.make(row(31, 32, 34), sources, tmp_path / "first", form=form, cache=shelf)
+    again = reels.make(row(31, 32, 34), sources, tmp_path / "again", form=form, cache=shelf)
+    assert (count(plain), count(first), count(again)) == ((3, 0), (3, 0), (0, 3))
+    assert shown(plain.file) == shown(first.file) == shown(again.file)
+
+
+def test_one_changed_clip_is_one_encoded_segment_though_all_that_follows_moves(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf
+) -> None:
+    reels.make(row(32, 33, 34), sources, tmp_path / "before", cache=shelf)
+    for number, length in enumerate((31, 35, 38)):
+        whole = row(length, 33, 34)
+        made = reels.make(whole, sources, tmp_path / str(number), cache=shelf)
+        assert count(made) == (1, 2)
+        assert reels.numbers(made.file) == reels.expected(whole, {name: even(60) for name in NAMES})
+
+
+def test_short_clips_share_segments_that_a_change_elsewhere_leaves_alone() -> None:
+    lengths = [7 + number * 5 % 11 for number in range(200)]
+
+    def found(lengths: list[int]) -> list[list[tuple[int, str]]]:
+        at, pieces = 0, []
+        for number, length in enumerate(lengths):
+            pieces.append(Clip(start=at * 40_000, duration=length * 40_000, material=str(number)))
+            at += length
+        segments = cutting.segments(reels.timeline(pieces, rate=25), longest=250)
+        return [[(window.frames, window.clips[0].material) for window in segment.windows] for segment in segments]
+
+    before, after = found(lengths), found([*lengths[:20], 3, *lengths[21:]])
+    assert 1.5 < len(lengths) / len(before) < 6
+    assert sum(segment not in before for segment in after) <= 3
+
+
+def test_another_material_under_the_same_name_is_seen(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf
+) -> None:
+    reels.make(row(31, 32, 33), sources, tmp_path / "before", cache=shelf)
+    other = reels.source(reels.make_numbered(tmp_path / "other.mp4", count=60, material=3))
+    made = reels.make(row(31, 32, 33), {**sources, "1": other}, tmp_path / "after", cache=shelf)
+    assert count(made) == (1, 2)
+    assert reels.numbers(made.file)[31] == 3 * reels.FIRST + 6
+
+
+def test_another_content_in_the_same_file_is_seen(tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf) -> None:
+    path = tmp_path / "1.mp4"
+    shutil.copyfile(sources["1"].path, path)
+    with_it = {**sources, "1": replace(sources["1"], path=path)}
+    reels.make(row(31, 32, 33), with_it, tmp_path / "before", cache=shelf)
+    reels.make_numbered(path, count=60, material=3)
+    assert count(reels.make(row(31, 32, 33), with_it, tmp_path / "after", cache=shelf)) == (1, 2)
+
+
+def test_the_same_content_in_another_file_is_the_same_if_its_digest_is_known(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf
+) -> None:
+    known = {name: replace(source, sha256=digest(source.path)) for name, source in sources.items()}
+    copies = {}
+    for name, source in known.items():
+        copies[name] = replace(source, path=tmp_path / f"copy-{name}.mp4")
+        shutil.copyfile(source.path, copies[name].path)
+    reels.make(row(31, 32, 33), known, tmp_path / "before", cache=shelf)
+    assert count(reels.make(row(31, 32, 33), copies, tmp_path / "after", cache=shelf)) == (0, 3)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_part_is_encoded_again_and_replaced(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf, damage: str
+) -> None:
+    first = reels.make(row(31, 32, 33), sources, tmp_path / "first", cache=shelf)
+    bad = sorted((tmp_path / "shelf").glob("*/*"))[0]
+    data = bytearray(bad.read_bytes())
+    data[len(data) // 2] ^= 1
+    bad.write_bytes(data if damage == "changed" else data[: len(data) // 2])
+    second = reels.make(row(31, 32, 33), sources, tmp_path / "second", cache=shelf)
+    third = reels.make(row(31, 32, 33), sources, tmp_path / "third", cache=shelf)
+    assert (count(second), count(third)) == ((1, 2), (0, 3))
+    assert shown(first.file) == shown(second.file) == shown(third.file)
+
+
+def test_files_that_a_graph_names_count_by_what_is_in_them(tmp_path: Path) -> None:
+    keys = Keys([], tmp_path, program="ffmpeg 5")
+    (tmp_path / "text-1.ass").write_text("Hello")
+    (tmp_path / "text-2.ass").write_text("Hello")
+    first = keys.of(["ffmpeg", "-filter_complex", "ass=text-1.ass", "file:a.mp4"], "a.mp4")
+    assert keys.of(["ffmpeg", "-filter_complex", "ass=text-2.ass", "file:b.mp4"], "b.mp4") == first
+    assert keys.of(["ffmpeg", "-filter_complex", f"ass={tmp_path}/text-2.ass", "file:b.mp4"], "b.mp4") == first
+    (tmp_path / "text-1.ass").write_text("Hello!")
+    assert keys.of(["ffmpeg", "-filter_complex", "ass=text-1.ass", "file:a.mp4"], "a.mp4") != first
+    assert Keys([], tmp_path, program="ffmpeg 6").of(["ffmpeg"], "a.mp4") != keys.of(["ffmpeg"], "a.mp4")
