@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from videos.media import lenient, probe, sandbox
@@ -92,9 +93,14 @@ def _differs(clip: Clip, video: VideoStream | None, canvas: Canvas) -> str | Non
     upright = video.sar == 1 and video.rotation == 0
     if not upright or (video.width, video.height) != (canvas.width, canvas.height):
         return f"is not of the film's size, {canvas.width}x{canvas.height}"
-    if video.variable or video.frame_rate != canvas.rate:
+    if video.variable or _even(video.frame_rate) != canvas.rate:
         return f"has not the film's {float(canvas.rate):g} frames a second"
     return None
+
+
+def _even(rate: Fraction | None) -> Fraction | None:
+    """The rate as a canvas has it: 29.97003 is written for 30000/1001."""
+    return rate and rate.limit_denominator(1001)
 
 
 def _look(source: Source, studio: Studio) -> Mapping[str, Any]:

@@ -93,6 +93,16 @@ def test_sound_is_mixed_anew_and_so_may_be_changed(tmp_path: Path, sources: Mapp
     assert float(clips.stream(made.file, "audio")["duration"]) == pytest.approx(made.duration, abs=0.001)
 
 
+def test_a_rate_that_is_written_inexactly_is_the_one_that_it_means(tmp_path: Path) -> None:
+    written, meant = Fraction(2997003, 100000), Fraction(30000, 1001)
+    source = reels.source(reels.make_numbered(tmp_path / "0.mp4", *OPTIONS, count=60, rate=written))
+    assert source.video.frame_rate != meant
+    whole = reels.timeline([Clip(start=0, duration=round(60 * SECOND / meant), material="0")], rate=meant)
+    made = reels.make(whole, {"0": source}, tmp_path / "out")
+    assert (made.copied, made.frames) == (True, 60)
+    assert packets(made.file) == packets(source.path)
+
+
 def test_clips_without_sound_are_joined_too(tmp_path: Path, sources: Mapping[str, Source]) -> None:
     whole = in_a_row("0", "1")
     muted = replace(whole, tracks=(replace(whole.tracks[0], muted=True),))
