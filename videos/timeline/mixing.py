@@ -25,5 +25,5 @@ def mix(heard: Sequence[Piece], recipe: Recipe, studio: Studio, *, target: str, 
         command = sound.command(one, formats.sound(recipe) if one is mixes[-1] else None)
         span = done / total, (done + one.seconds) / total
         studio.ffmpeg(command, limits=limits, seconds=one.seconds, step=STEP, span=span)
-        studio.remove(*(piece.path.name for piece in one.pieces if piece.clip is None))
+        studio.remove(*one.spent)
         done += one.seconds

@@ -5,8 +5,9 @@ No process opens more than a few files. Where there are more, they are mixed in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,16 +18,19 @@ from ffmpeg.nodes import InputNode
 
 from videos.media import program
 from videos.timeline.formats import SOUND_RATE, Options
-from videos.timeline.model import Clip, Timeline
+from videos.timeline.model import Clip, Sound, Timeline
+from videos.timeline.motion import Motion
 from videos.timeline.sources import Source
 from videos.timeline.values import SECOND
 
 _MOST_INPUTS = 24
 _BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up
+_WHOLE = 10_000  # microseconds, which are whole samples at every usual rate: or else times are rounded twice
 _LOUDEST = 0.97
 # Samples by which the filter "rubberband" is off: what it hears then comes out then, whatever the speed. (Measured.)
 _RUN_UP = 480
 _STRETCH = 4  # times faster or slower, beyond which it takes too long; the rest is done more coarsely
+_LONGEST_REVERSED = 10 * SOUND_RATE  # samples that are held in memory, to be played backwards
 _GROUP: Options = {"format": "wav", "c:a": "pcm_f32le", "rf64": "auto"}  # in which nothing is too loud or too long
 
 
@@ -40,10 +44,16 @@ class Piece:
     clip: Clip | None = None
     index: int = 0  # of the stream in the file
     mono: bool = False
+    made: bool = False  # its file was made for this mix alone
 
     @property
     def end(self) -> int:
         return self.at + self.length
+
+    @property
+    def taken(self) -> int:
+        """Samples of the material, at the film's rate."""
+        return round(self.length * (self.clip.speed if self.clip else 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +64,8 @@ class Mix:
     pieces: tuple[Piece, ...]
     at: int
     length: int
-    limited: bool
+    limited: bool = False
+    spent: tuple[str, ...] = ()  # files that nobody needs once it is made
 
     @property
     def seconds(self) -> float:
@@ -63,7 +74,7 @@ class Mix:
     @property
     def decoded(self) -> float:
         """Seconds of material that are read."""
-        return sum(piece.length * float(piece.clip.speed if piece.clip else 1) for piece in self.pieces) / SOUND_RATE
+        return sum(piece.taken for piece in self.pieces) / SOUND_RATE
 
 
 def samples(moment: Fraction | int) -> int:
@@ -80,7 +91,7 @@ def pieces(timeline: Timeline, sources: Mapping[str, Source]) -> list[Piece]:
         for clip in track.clips:
             audio = sources[clip.material].probe.audio
             at, end = samples(clip.start), samples(clip.end)
-            if audio is not None and clip.sound.volume > 0 and end > at:
+            if audio is not None and clip.sound.volume > 0 and end > at and not clip.freeze:
                 path, mono = sources[clip.material].path, audio.channels == 1
                 found.append(Piece(at=at, length=end - at, path=path, clip=clip, index=audio.index, mono=mono))
     return sorted(found, key=lambda piece: (piece.at, piece.end))
@@ -88,18 +99,53 @@ def pieces(timeline: Timeline, sources: Mapping[str, Source]) -> list[Piece]:
 
 def mixes(found: Sequence[Piece], *, folder: Path, name: str, length: int) -> Iterator[Mix]:
     """All mixes in the order in which they are to be made; the last is the film's sound, named `name`."""
-    limited = _too_loud(found)
-    level = 0
+    ready: list[Piece] = []
+    for number, piece in enumerate(found):
+        if piece.clip is not None and piece.clip.reverse and piece.taken > _LONGEST_REVERSED:
+            turned = yield from _turned(piece, piece.clip, folder=folder, name=f"turned-{number}.wav")
+            ready.append(turned)
+        else:
+            ready.append(piece)
+    whole = Mix(name=name, pieces=tuple(ready), at=0, length=length, limited=_too_loud(found))
+    yield from _in_groups(whole, folder)
+
+
+def _in_groups(whole: Mix, folder: Path) -> Iterator[Mix]:
+    """A mix of any number of pieces; of mixes of them, where there are more than one process opens."""
+    found, spent, level = whole.pieces, whole.spent, 0
     while len(found) > _MOST_INPUTS:
-        groups = [tuple(found[first : first + _MOST_INPUTS]) for first in range(0, len(found), _MOST_INPUTS)]
         made = []
-        for number, group in enumerate(groups):
+        for number, first in enumerate(range(0, len(found), _MOST_INPUTS)):
+            group = found[first : first + _MOST_INPUTS]
             at, end = min(piece.at for piece in group), max(piece.end for piece in group)
-            mix = Mix(name=f"mix-{level}-{number}.wav", pieces=group, at=at, length=end - at, limited=False)
+            mix = Mix(name=f"mix-{level}-{number}.wav", pieces=group, at=at, length=end - at, spent=_made(group))
             yield mix
-            made.append(Piece(at=at, length=mix.length, path=folder / mix.name))
-        found, level = made, level + 1
-    yield Mix(name=name, pieces=tuple(found), at=0, length=length, limited=limited)
+            made.append(Piece(at=at, length=mix.length, path=folder / mix.name, made=True))
+        found, level = tuple(made), level + 1
+    yield replace(whole, pieces=found, spent=(*spent, *_made(found)))
+
+
+def _made(group: Sequence[Piece]) -> tuple[str, ...]:
+    return tuple(piece.path.name for piece in group if piece.made)
+
+
+def _turned(piece: Piece, clip: Clip, *, folder: Path, name: str) -> Generator[Mix, None, Piece]:
+    """What a long clip takes of its material, written down backwards; returns the piece that it is then.
+
+    It is decoded once, to a file in which every sample can be found. That is read backwards, a little at a time.
+    """
+    straight = f"straight-{name}"
+    plain = replace(clip, speed=Fraction(1), sound=Sound(), motion=Motion(), reverse=False)
+    yield Mix(name=straight, pieces=(replace(piece, at=0, length=piece.taken, clip=plain),), at=0, length=piece.taken)
+    chunks = []
+    for first in range(0, piece.taken, _LONGEST_REVERSED):
+        length = min(_LONGEST_REVERSED, piece.taken - first)
+        back = replace(plain, source_start=first * SECOND // SOUND_RATE, reverse=True)
+        chunks.append(Piece(at=piece.taken - first - length, length=length, path=folder / straight, clip=back))
+    chunks.reverse()
+    yield from _in_groups(Mix(name=name, pieces=tuple(chunks), at=0, length=piece.taken, spent=(straight,)), folder)
+    forth = replace(clip, source_start=0, reverse=False)
+    return replace(piece, path=folder / name, clip=forth, index=0, mono=False, made=True)
 
 
 def command(mix: Mix, options: Options | None = None) -> list[str]:
@@ -121,7 +167,11 @@ def command(mix: Mix, options: Options | None = None) -> list[str]:
 
 def _clip(piece: Piece, clip: Clip, number: int) -> Any:
     """A clip's sound, from its first sample to its last, as it is heard."""
-    stream = _of_length(_sped(piece, clip, number), piece.length) if clip.speed != 1 else _cut(piece, clip, number)
+    if clip.speed == 1:
+        stream = _cut(piece, clip, number)
+    else:
+        sped = _sped(piece, clip, number) if clip.keep_pitch else _wound(piece, clip, number)
+        stream = _of_length(sped, piece.length)
     if clip.sound.volume != 1:
         stream = stream.filter("volume", clip.sound.volume, precision="float")
     if fade := samples(clip.sound.fade_in):
@@ -133,7 +183,9 @@ def _clip(piece: Piece, clip: Clip, number: int) -> Any:
 
 def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int = 0) -> Any:
     """The part of a material that a clip takes, and so many samples around it; at the material's own speed."""
-    seek = max(0, clip.source_start - _BEFORE)
+    if clip.reverse:
+        before, after = after, before
+    seek = max(0, clip.source_start - _BEFORE) // _WHOLE * _WHOLE
     options: dict[str, str | None] = {"ss": f"{seek}us", "noaccurate_seek": None} if seek else {}
     given = program.opened(piece.path, threads=1, number=number, **options)[str(piece.index)]
     if piece.mono:
@@ -142,7 +194,12 @@ def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int =
     stream = given.filter("aresample", SOUND_RATE)
     first = samples(clip.source_start - seek) - before
     stream = _uniform(stream.filter("aresample", SOUND_RATE, first_pts=first, **{"async": 1}))
-    return _of_length(stream, before + round(piece.length * clip.speed) + after)
+    count = before + piece.taken + after
+    stream = _of_length(stream, count)
+    if not clip.reverse:
+        return stream
+    # Filled up to its end, or what stands there would be heard before its time.
+    return stream.filter("apad", whole_len=count).filter("areverse").filter("asetpts", "N/SR/TB")
 
 
 def _sped(piece: Piece, clip: Clip, number: int) -> Any:
@@ -154,6 +211,15 @@ def _sped(piece: Piece, clip: Clip, number: int) -> Any:
         stream = stream.filter("atempo", step)
         speed /= step
     return stream.filter("rubberband", tempo=speed, window="short").filter("atrim", start_sample=_RUN_UP)
+
+
+def _wound(piece: Piece, clip: Clip, number: int) -> Any:
+    """Faster or slower as a tape is: the pitch goes with the speed."""
+    speed = clip.speed.limit_denominator(SOUND_RATE)
+    # Rates are whole numbers. Of these two, one is as many times the other as the speed says, to the last digit.
+    share = math.ceil(Fraction(SOUND_RATE, speed.denominator))
+    stream = _cut(piece, clip, number, after=SOUND_RATE // 2).filter("aresample", speed.denominator * share)
+    return _uniform(stream.filter("asetrate", speed.numerator * share).filter("aresample", SOUND_RATE))
 
 
 def _file(piece: Piece, number: int) -> Any:
