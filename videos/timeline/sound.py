@@ -17,9 +17,10 @@ import ffmpeg
 from ffmpeg.nodes import InputNode
 
 from videos.media import program
+from videos.timeline import gain
 from videos.timeline.formats import SOUND_RATE, Options
+from videos.timeline.gain import Curve, Point
 from videos.timeline.model import Clip, Sound, Timeline
-from videos.timeline.motion import Motion
 from videos.timeline.sources import Source
 from videos.timeline.values import SECOND
 
@@ -27,6 +28,7 @@ _MOST_INPUTS = 24
 _BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up
 _WHOLE = 10_000  # microseconds, which are whole samples at every usual rate: or else times are rounded twice
 _LOUDEST = 0.97
+_ROUNDED = 1 + 1e-9  # a volume of 1, as it may come out of a curve
 # Samples by which the filter "rubberband" is off: what it hears then comes out then, whatever the speed. (Measured.)
 _RUN_UP = 480
 _STRETCH = 4  # times faster or slower, beyond which it takes too long; the rest is done more coarsely
@@ -45,15 +47,30 @@ class Piece:
     index: int = 0  # of the stream in the file
     mono: bool = False
     made: bool = False  # its file was made for this mix alone
+    volume: float = 1.0
+    curves: tuple[Curve, ...] = ()  # what the volume is multiplied with, sample by sample
 
     @property
     def end(self) -> int:
         return self.at + self.length
 
     @property
+    def loudest(self) -> float:
+        """The highest volume that it comes to."""
+        return self.volume * math.prod(gain.peak(curve, self.length) for curve in self.curves)
+
+    @property
     def taken(self) -> int:
         """Samples of the material, at the film's rate."""
         return round(self.length * (self.clip.speed if self.clip else 1))
+
+    def along(self, curve: Curve) -> Piece:
+        """The same, but as loud as a curve says; of which sample 0 is its first one."""
+        curve = gain.part(curve, 0, self.length)
+        value = gain.constant(curve)
+        if value is None:
+            return replace(self, curves=(*self.curves, curve))
+        return replace(self, volume=self.volume * value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +101,24 @@ def samples(moment: Fraction | int) -> int:
 
 def pieces(timeline: Timeline, sources: Mapping[str, Source]) -> list[Piece]:
     """Every clip that can be heard, the earliest first."""
-    found = []
-    for track in timeline.tracks:
-        if track.muted:
-            continue
-        for clip in track.clips:
-            audio = sources[clip.material].probe.audio
-            at, end = samples(clip.start), samples(clip.end)
-            if audio is not None and clip.sound.volume > 0 and end > at and not clip.freeze:
-                path, mono = sources[clip.material].path, audio.channels == 1
-                found.append(Piece(at=at, length=end - at, path=path, clip=clip, index=audio.index, mono=mono))
+    tracks = [track for track in timeline.tracks if not track.muted]
+    found = [piece for track in tracks for clip in track.clips if (piece := _heard(clip, sources[clip.material]))]
     return sorted(found, key=lambda piece: (piece.at, piece.end))
+
+
+def _heard(clip: Clip, source: Source) -> Piece | None:
+    audio = source.probe.audio
+    at, end = samples(clip.start), samples(clip.end)
+    if audio is None or clip.freeze or end <= at:
+        return None
+    mono = audio.channels == 1
+    piece = Piece(at=at, length=end - at, path=source.path, clip=clip, index=audio.index, mono=mono)
+    if keyframes := clip.motion.volume:
+        points = [Point(at=samples(one.at), value=one.value, easing=one.easing) for one in keyframes]
+        piece = piece.along(gain.through(points))
+    else:
+        piece = replace(piece, volume=clip.sound.volume)
+    return piece if piece.loudest > 0 else None
 
 
 def mixes(found: Sequence[Piece], *, folder: Path, name: str, length: int) -> Iterator[Mix]:
@@ -135,8 +159,9 @@ def _turned(piece: Piece, clip: Clip, *, folder: Path, name: str) -> Generator[M
     It is decoded once, to a file in which every sample can be found. That is read backwards, a little at a time.
     """
     straight = f"straight-{name}"
-    plain = replace(clip, speed=Fraction(1), sound=Sound(), motion=Motion(), reverse=False)
-    yield Mix(name=straight, pieces=(replace(piece, at=0, length=piece.taken, clip=plain),), at=0, length=piece.taken)
+    plain = replace(clip, speed=Fraction(1), sound=Sound(), reverse=False)
+    given = replace(piece, at=0, length=piece.taken, clip=plain, volume=1.0, curves=())
+    yield Mix(name=straight, pieces=(given,), at=0, length=piece.taken)
     chunks = []
     for first in range(0, piece.taken, _LONGEST_REVERSED):
         length = min(_LONGEST_REVERSED, piece.taken - first)
@@ -151,10 +176,7 @@ def _turned(piece: Piece, clip: Clip, *, folder: Path, name: str) -> Generator[M
 def command(mix: Mix, options: Options | None = None) -> list[str]:
     """The call that makes one mix, of exactly its length. `options` are the encoder's; without them it is a group's."""
     # Silence of that length, which all else is added to: where nothing is heard, there is silence to be encoded.
-    silence = InputNode(
-        ffmpeg.input.__name__, kwargs={"filename": f"anullsrc=r={SOUND_RATE}:cl=stereo", "format": "lavfi"}
-    ).stream()
-    streams = [_uniform(silence.filter("atrim", end_sample=mix.length))]
+    streams = [_uniform(_silence("stereo").filter("atrim", end_sample=mix.length))]
     for number, piece in enumerate(mix.pieces):
         stream = _clip(piece, piece.clip, number) if piece.clip else _file(piece, number)
         streams.append(_delayed(stream, piece.at - mix.at))
@@ -172,13 +194,22 @@ def _clip(piece: Piece, clip: Clip, number: int) -> Any:
     else:
         sped = _sped(piece, clip, number) if clip.keep_pitch else _wound(piece, clip, number)
         stream = _of_length(sped, piece.length)
-    if clip.sound.volume != 1:
-        stream = stream.filter("volume", clip.sound.volume, precision="float")
+    if piece.volume != 1:
+        stream = stream.filter("volume", piece.volume, precision="float")
+    if piece.curves:
+        stream = ffmpeg.filter([stream, _gain(piece, number)], "amultiply")
     if fade := samples(clip.sound.fade_in):
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
     if fade := samples(clip.sound.fade_out):
         stream = stream.filter("afade", type="out", start_sample=max(0, piece.length - fade), nb_samples=fade)
     return stream
+
+
+def _gain(piece: Piece, number: int) -> Any:
+    """What every sample is multiplied with; computed once for both sides."""
+    said = "*".join(f"({gain.expression(curve)})" for curve in piece.curves)
+    curve = _silence("mono", number).filter("atrim", end_sample=piece.length).filter("aeval", said)
+    return _uniform(curve.filter("pan", args="stereo|c0=c0|c1=c0"))
 
 
 def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int = 0) -> Any:
@@ -226,6 +257,11 @@ def _file(piece: Piece, number: int) -> Any:
     return _uniform(program.opened(piece.path, threads=1, number=number)["0"])
 
 
+def _silence(layout: str, number: int = 0) -> Any:
+    given = {"filename": f"anullsrc=r={SOUND_RATE}:cl={layout}", "format": "lavfi"}
+    return InputNode(ffmpeg.input.__name__, args=[number], kwargs=given).stream()
+
+
 def _uniform(stream: Any) -> Any:
     return stream.filter("aformat", sample_fmts="fltp", sample_rates=SOUND_RATE, channel_layouts="stereo")
 
@@ -240,5 +276,5 @@ def _delayed(stream: Any, count: int) -> Any:
 
 def _too_loud(found: Sequence[Piece]) -> bool:
     """Whether the sum may be louder than any file can hold: clips sound at once, or are made louder."""
-    louder = any(piece.clip is not None and piece.clip.sound.volume > 1 for piece in found)
+    louder = any(piece.loudest > _ROUNDED for piece in found)
     return louder or any(other.at < one.end for one, other in pairwise(found))
