@@ -17,7 +17,7 @@ import ffmpeg
 from ffmpeg.nodes import InputNode
 
 from videos.media import program
-from videos.timeline import gain
+from videos.timeline import ducking, gain
 from videos.timeline.formats import SOUND_RATE, Options
 from videos.timeline.gain import Curve, Point
 from videos.timeline.model import Clip, Sound, Timeline
@@ -102,7 +102,16 @@ def samples(moment: Fraction | int) -> int:
 def pieces(timeline: Timeline, sources: Mapping[str, Source]) -> list[Piece]:
     """Every clip that can be heard, the earliest first."""
     tracks = [track for track in timeline.tracks if not track.muted]
-    found = [piece for track in tracks for clip in track.clips if (piece := _heard(clip, sources[clip.material]))]
+    heard = [[piece for clip in track.clips if (piece := _heard(clip, sources[clip.material]))] for track in tracks]
+    speech = ducking.spans(
+        (piece.at, piece.end) for track, own in zip(tracks, heard, strict=True) if track.ducked is None for piece in own
+    )
+    found = []
+    for track, own in zip(tracks, heard, strict=True):
+        if track.ducked is not None:
+            curve = ducking.curve(speech, track.ducked)
+            own = [piece.along(gain.part(curve, piece.at, piece.length)) for piece in own]
+        found += [piece for piece in own if piece.loudest > 0]
     return sorted(found, key=lambda piece: (piece.at, piece.end))
 
 
