@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,7 @@ from videos.timeline import formats
 from videos.timeline.formats import Format
 from videos.timeline.joining import Joint, Part
 from videos.timeline.model import Canvas, Clip, Crop, Kind, Timeline, frame_at
-from videos.timeline.motion import Transform
+from videos.timeline.motion import Motion, Transform
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
 
@@ -36,7 +37,7 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
     canvas = timeline.canvas
     clips = sequence(timeline, form)
     for number, clip in enumerate(clips, start=1):
-        if problem := _differs(clip, sources[clip.material].probe.video, canvas):
+        if problem := _differs(clip, sources[clip.material], canvas):
             raise NotCopied(f"clip {number} {problem}")
     looks = {name: _look(sources[name], studio) for name in dict.fromkeys(clip.material for clip in clips)}
     first = looks[clips[0].material]
@@ -78,16 +79,39 @@ def _frames(clip: Clip, canvas: Canvas) -> int:
     return frame_at(clip.end, canvas.rate) - frame_at(clip.start, canvas.rate)
 
 
-def _differs(clip: Clip, video: VideoStream | None, canvas: Canvas) -> str | None:
-    """What is done to a clip's picture, or what it is that can't be copied."""
+def _differs(clip: Clip, source: Source, canvas: Canvas) -> str | None:
+    """What is done to a clip's picture, or what it is that can't be copied.
+
+    Its backdrop does not matter: nothing of it is seen behind a picture of the film's size.
+    """
+    video = source.probe.video
     if video is None:
         return "has no picture"
+    return _played(clip, source) or _shaped(clip) or _made(video, canvas)
+
+
+def _played(clip: Clip, source: Source) -> str | None:
+    if clip.freeze or source.still:
+        return "stands still"
+    if clip.reverse:
+        return "is played backwards"
     if clip.speed != 1:
         return "is not played at its own speed"
     if clip.source_start:
         return "does not show the whole of its material"
+    return "gives way to the next one by and by" if clip.transition else None
+
+
+def _shaped(clip: Clip) -> str | None:
+    motion = replace(clip.motion, volume=())  # sound is mixed anew
+    if motion != Motion():
+        return "moves by keyframes"
     if clip.transform != Transform() or clip.crop != Crop() or clip.flip_x or clip.flip_y:
         return "is moved, cut, turned or blended"
+    return None
+
+
+def _made(video: VideoStream, canvas: Canvas) -> str | None:
     if video.codec != "h264" or video.pix_fmt != "yuv420p" or video.hdr or video.interlaced:
         return "is not encoded as plain H.264"
     upright = video.sar == 1 and video.rotation == 0

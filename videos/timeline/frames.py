@@ -22,6 +22,7 @@ from videos.timeline.values import SECOND
 _EARLY = 1000
 # By how much (microseconds) the last frame may begin after the end that a file states.
 _END = SECOND // 2
+_STILL = "png_pipe"  # the demuxer that reads stills; it is allowed for nothing else, and nothing else for them
 _STEP = SECOND  # that is decoded at least before the first frame that is wanted
 # A jump in these ends anywhere, and not at a keyframe.
 _UNINDEXED = {"mpegts": 15 * SECOND, "mpeg": 15 * SECOND}
@@ -35,13 +36,21 @@ class Look:
     seek: int  # where decoding begins at the latest
 
 
+def stands(clip: Clip, source: Source) -> bool:
+    """Whether one frame is all that is seen of it."""
+    return clip.freeze or source.still
+
+
 def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient: bool = False) -> Look:
     """How to come to the frames of a window.
 
     Beyond the end nothing is left to decode, so the way there begins before it. `patient`: it begins at the start of
     the material, for files whose length or whose index is a lie.
     """
-    first = clip.source_start + window.passed(clip, rate) * clip.speed
+    if source.still:
+        return Look(first=Fraction(0), seek=0)
+    passed = Fraction(0) if clip.freeze else window.passed(clip, rate) * clip.speed
+    first = clip.source_start + passed
     ends = [end for end in (source.video.duration, source.probe.duration) if end]
     if ends:
         first = min(first, Fraction(round(max(ends) * SECOND) + _END))
@@ -54,11 +63,14 @@ def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient:
 def frames(
     clip: Clip, source: Source, window: Window, rate: Fraction, *, number: int, threads: int, patient: bool = False
 ) -> Any:
-    """The pictures of a clip for each frame of a window, of the size and in the colours that they have in the file."""
+    """The pictures of a clip for each frame of a window, of the size and in the colours that they have in the file.
+
+    One picture, if it stands: `in_time` repeats it once it is drawn.
+    """
     way = look(clip, source, window, rate, patient=patient)
     # Accurate seeking would drop what begins before it: but the frame that is wanted may have stood for long.
     options: dict[str, str | None] = {"ss": f"{way.seek}us", "noaccurate_seek": None} if way.seek else {}
-    given = program.opened(source.path, threads=threads, number=number, **options)
+    given = opened(source, threads=threads, number=number, **options)
     return (
         shown.deinterlaced(given[str(source.video.index)], source.video)
         .filter("settb", "1/1000000")
@@ -66,9 +78,27 @@ def frames(
         # Before the filter "fps", which drops the last frame where the end is too near.
         .filter("tpad", stop=-1, stop_mode="clone")
         .filter("fps", fps=str(rate), round="up", start_time=0)
-        .filter("trim", end_frame=window.frames)
+        .filter("trim", end_frame=1 if stands(clip, source) else window.frames)
         .filter("setpts", "PTS-STARTPTS")
     )
+
+
+def opened(source: Source, *, threads: int, number: int, **options: str | None) -> Any:
+    """A material's file, by the demuxers that are allowed for its kind."""
+    if source.still:
+        options |= {"format": _STILL, "format_whitelist": _STILL}
+    return program.opened(source.path, threads=threads, number=number, **options)
+
+
+def in_time(picture: Any, clip: Clip, source: Source, window: Window, rate: Fraction) -> Any:
+    """What was drawn of `frames`, as many times as there are frames in the window."""
+    return repeated(picture, window.frames, rate) if stands(clip, source) else picture
+
+
+def repeated(picture: Any, count: int, rate: Fraction) -> Any:
+    """One frame, again and again."""
+    many = picture.filter("loop", loop=-1, size=1).filter("settb", f"1/({rate})").filter("setpts", "N")
+    return many.filter("trim", end_frame=count)
 
 
 def pixel_rate(video: VideoStream, clip: Clip) -> float:

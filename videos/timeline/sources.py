@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from videos.media.probe import Probe, VideoStream
@@ -10,11 +11,15 @@ from videos.media.probe import Probe, VideoStream
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The file of one material, and what is in it."""
+    """The file of one material, and what is in it.
+
+    `still`: it is a PNG file of one frame, upright, of 8 bit RGB or RGBA. It has no length of its own.
+    """
 
     path: Path
     probe: Probe
     sha256: str = ""  # of the file, if it is known
+    still: bool = False
 
     @property
     def identity(self) -> str:
@@ -29,3 +34,30 @@ class Source:
         """Of a material that has a picture."""
         assert self.probe.video is not None
         return self.probe.video
+
+
+def still(path: Path, *, width: int, height: int, alpha: bool) -> Source:
+    """A picture that does not move, as whoever wrote the PNG file knows it: nothing is asked of the file."""
+    video = VideoStream(
+        index=0,
+        codec="png",
+        profile=None,
+        width=width,
+        height=height,
+        sar=Fraction(1),
+        rotation=0,
+        display_width=width,
+        display_height=height,
+        frame_rate=None,
+        grid=None,
+        variable=False,
+        pix_fmt="rgba" if alpha else "rgb24",
+        bit_depth=8,
+        hdr=None,
+        interlaced=False,
+        lag=0.0,
+        duration=None,
+        bit_rate=None,
+    )
+    probe = Probe(container="png_pipe", duration=None, trust="whole", video=video, audio=None, streams=1, unusable=())
+    return Source(path=path, probe=probe, still=True)

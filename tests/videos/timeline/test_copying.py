@@ -19,8 +19,9 @@ from videos.timeline import copying
 from videos.timeline.copying import NotCopied
 from videos.timeline.film import Format, Source
 from videos.timeline.meter import Meter
-from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track
-from videos.timeline.motion import Transform
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track, Transition
+from videos.timeline.motion import Keyframe, Motion, Transform
+from videos.timeline.sources import still
 from videos.timeline.studio import Studio
 from videos.timeline.values import SECOND
 
@@ -117,6 +118,17 @@ UNFIT = {
     "clip 2 is moved, cut, turned or blended": changed(ROW, transform=Transform(rotation=90)),
     "clip 2 is moved, cut, turned or blended ": changed(ROW, crop=Crop(left=0.1)),
     "clip 2 is moved, cut, turned or blended  ": changed(ROW, flip_x=True),
+    "clip 2 is played backwards": changed(ROW, reverse=True),
+    "clip 2 stands still": changed(ROW, freeze=True),
+    "clip 2 gives way to the next one by and by": changed(ROW, transition=Transition(duration=SECOND)),
+    **{
+        f"clip 2 moves by keyframes{' ' * number}": changed(
+            ROW, motion=Motion(**{name: (Keyframe(at=0, value=value),)})
+        )
+        for number, (name, value) in enumerate(
+            {"x": 0.5, "y": 0.5, "scale": 1.5, "rotation": 45.0, "opacity": 0.5}.items()
+        )
+    },
     "clip 2 does not show the whole of its material": changed(ROW, source_start=40_000),
     "clip 2 does not show the whole of its material ": in_a_row("0", "1", last=SECOND),
     "there is a gap before clip 1": reels.timeline([replace(ROW.tracks[0].clips[1], start=SECOND)], rate=25),
@@ -129,9 +141,20 @@ UNFIT = {
 }
 
 
+def test_what_changes_nothing_of_the_picture_does_not_matter(tmp_path: Path, sources: Mapping[str, Source]) -> None:
+    louder = Motion(volume=(Keyframe(at=0, value=0.0), Keyframe(at=SECOND, value=2.0)))
+    made = reels.make(changed(ROW, backdrop="#ff0000", motion=louder), sources, tmp_path / "out")
+    assert made.copied
+
+
 @pytest.mark.parametrize("why", UNFIT)
 def test_what_is_not_plain_is_refused_with_a_reason(tmp_path: Path, sources: Mapping[str, Source], why: str) -> None:
     assert refusal(UNFIT[why], sources, tmp_path) == why.strip()
+
+
+def test_a_still_is_refused(tmp_path: Path, sources: Mapping[str, Source]) -> None:
+    picture = still(tmp_path / "still.png", width=320, height=180, alpha=False)
+    assert refusal(in_a_row("0", "1"), {**sources, "1": picture}, tmp_path) == "clip 2 stands still"
 
 
 def test_another_format_is_always_encoded(tmp_path: Path, sources: Mapping[str, Source]) -> None:

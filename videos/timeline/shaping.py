@@ -1,0 +1,81 @@
+"""From the frames of a material to a picture as it is put down: cut out, scaled, in the film's colours, turned."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from videos.media import shown
+from videos.media.probe import VideoStream
+from videos.timeline import geometry
+from videos.timeline.geometry import Place
+from videos.timeline.layers import Layer
+from videos.timeline.model import Clip
+
+_BLURRED = 8  # how many times smaller a picture is blurred than it is shown
+_BLUR = 6  # pixels, of the smaller one
+_SD = (1024, 576)  # a picture that is larger has the colours of HDTV where it does not say
+# The names of ffprobe, and those of the filter "scale".
+_MATRICES = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
+_SCALED = {"bt709", "fcc", "smpte170m", "smpte240m"}
+
+
+def shaped(moving: Any, layer: Layer, place: Place, *, opacity: float = 1.0) -> Any:
+    """Cut out, scaled, in the film's colours, flipped, faded, turned."""
+    see_through = layer.see_through and layer.video.hdr is None
+    picture = shown.converted(
+        _cropped(moving, layer.video, place),
+        layer.video,
+        (place.width, place.height),
+        pix_fmt="yuva420p" if see_through else "yuv420p",
+        matrix=_matrix(layer.video),
+    )
+    return _turned(faded(_flipped(picture, layer.clip), opacity), place)
+
+
+def blurred(moving: Any, layer: Layer, place: Place) -> Any:
+    """Blurred while it is small, which costs little and looks the same."""
+    small = max(2, place.width // _BLURRED), max(2, place.height // _BLURRED)
+    cut = _cropped(moving, layer.video, place)
+    picture = shown.converted(cut, layer.video, small, pix_fmt="yuv420p", matrix=_matrix(layer.video))
+    picture = _flipped(picture, layer.clip).filter("gblur", sigma=_BLUR)
+    return picture.filter("scale", place.width, place.height)
+
+
+def faded(picture: Any, opacity: float) -> Any:
+    if opacity == 1:
+        return picture
+    return picture.filter("format", "yuva420p").filter("lutyuv", a=f"val*{opacity!r}")
+
+
+def _cropped(picture: Any, video: VideoStream, place: Place) -> Any:
+    crop = place.crop
+    if (crop.width, crop.height) == geometry.upright(video)[:2]:
+        return picture
+    return picture.filter("crop", crop.width, crop.height, crop.x, crop.y)
+
+
+def _flipped(picture: Any, clip: Clip) -> Any:
+    if clip.flip_x:
+        picture = picture.filter("hflip")
+    return picture.filter("vflip") if clip.flip_y else picture
+
+
+def _turned(picture: Any, place: Place) -> Any:
+    if place.quarters == 2:
+        return picture.filter("hflip").filter("vflip")
+    if place.quarters is not None:
+        return picture.filter("transpose", {1: "clock", 3: "cclock"}[place.quarters]) if place.quarters else picture
+    radians = repr(math.radians(place.angle))
+    return picture.filter("format", "yuva420p").filter(
+        "rotate", radians, ow=place.box.width, oh=place.box.height, fillcolor="black@0"
+    )
+
+
+def _matrix(video: VideoStream) -> str:
+    """The colours of a picture, in the words of the filter "scale". What is not stated goes by the size."""
+    stated = _MATRICES.get(video.matrix or "", video.matrix)
+    if stated in _SCALED or stated in _MATRICES.values():
+        return stated or ""
+    sides = video.width, video.height
+    return "smpte170m" if max(sides) <= _SD[0] and min(sides) <= _SD[1] else "bt709"
