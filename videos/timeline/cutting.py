@@ -7,13 +7,17 @@ which, and in whatever order.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+from videos.timeline.curves import curves_of, rests
 from videos.timeline.model import Clip, Kind, Timeline, Track, frame_at, moment_of
+from videos.timeline.motion import Motion
 
+_LARGEST = 4  # times the canvas: what is prepared of a picture that moves
+_MOST_PIECES = 150  # of the curves by which it does: each makes the graph longer
 _MOST_CLIPS = 16  # in one segment: each is a file that is open, and a decoder
 _SHORT = 10  # how many times shorter than the longest a window is that shares a process with others
 _GATHERED = 4  # of those, about so many share one
@@ -58,6 +62,7 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
     bounds = {0, timeline.frames}
     for track in seen:
         bounds |= {frame_at(moment, rate) for clip in track.clips for moment in (clip.start, clip.end)}
+        bounds |= {frame_at(moment, rate) for clip in track.clips for moment in rests(clip)}
     found = []
     places = [0] * len(seen)
     for first, after in pairwise(sorted(bounds)):
@@ -67,7 +72,7 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
             if clip := _at(track, places[number], first, timeline):
                 clips.append(clip)
         found += _split(first, after, tuple(clips), longest)
-    return found
+    return [part for window in found for part in _divided(window, rate)]
 
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
@@ -102,6 +107,29 @@ def _split(first: int, after: int, clips: tuple[Clip, ...], longest: int) -> lis
     return [
         Window(first=begin, frames=min(longest, after - begin), clips=clips) for begin in range(first, after, longest)
     ]
+
+
+def _divided(window: Window, rate: Fraction) -> Iterator[Window]:
+    """Shorter ones, where a picture moves too far to be made at once."""
+    if window.frames == 1 or all(_is_made_at_once(clip, window, rate) for clip in window.clips):
+        yield window
+        return
+    half = window.frames // 2
+    yield from _divided(replace(window, frames=half), rate)
+    yield from _divided(replace(window, first=window.first + half, frames=window.frames - half), rate)
+
+
+def _is_made_at_once(clip: Clip, window: Window, rate: Fraction) -> bool:
+    """A picture that moves is prepared at its largest, with all of it that is ever seen."""
+    if clip.motion == Motion():
+        return True
+    curves = curves_of(clip, window.first, window.frames, rate)
+    least, greatest = curves["scale"].bounds
+    size = (greatest / least) ** 2
+    for name in ("x", "y"):
+        low, high = curves[name].bounds
+        size *= 1 + high - low
+    return size <= _LARGEST and sum(len(curve.pieces) for curve in curves.values()) <= _MOST_PIECES
 
 
 def _following(track: Track, place: int, frame: int, timeline: Timeline) -> int:

@@ -13,8 +13,8 @@ from videos.timeline import checking, cutting, formats, picture
 from videos.timeline.cutting import Segment
 from videos.timeline.errors import FilmIncomplete
 from videos.timeline.formats import Recipe
-from videos.timeline.frames import pixel_rate
 from videos.timeline.joining import Part
+from videos.timeline.layers import effort
 from videos.timeline.model import Canvas, Timeline
 from videos.timeline.reuse import Keys
 from videos.timeline.sources import Source
@@ -64,7 +64,7 @@ def command(
 def limits(*, seconds: float, canvas: Canvas, threads: int, inputs: int = 1, decoded: float = 0.0) -> Limits:
     """What an honest encoding of so many seconds stays well within.
 
-    `decoded`: pixels of material that are decoded for each second of the film.
+    `decoded`: pixels of material that are decoded, and drawn beside the film's own, for each second of it.
     """
     pixels, rate = canvas.width * canvas.height, float(canvas.rate)
     return sandbox.encoding(
@@ -115,11 +115,11 @@ class _Shoot:
 
     def _limits(self, segment: Segment) -> Limits:
         clips = [clip for window in segment.windows for clip in window.clips]
-        videos = [(clip, video) for clip in clips if (video := self.sources[clip.material].probe.video) is not None]
+        seen = [(clip, source) for clip in clips if (source := self.sources[clip.material]).probe.video is not None]
         return limits(
             seconds=float(segment.frames / self.canvas.rate),
             canvas=self.canvas,
             threads=self.studio.threads,
-            inputs=1 + len(segment.windows) + len(videos),
-            decoded=sum(pixel_rate(video, clip) for clip, video in videos),
+            inputs=1 + len(segment.windows) + len(seen),
+            decoded=sum(effort(clip, source, self.canvas) for clip, source in seen),
         )

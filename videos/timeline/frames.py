@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Any
 
 from videos.media import program, shown
-from videos.media.probe import VideoStream
 from videos.timeline.cutting import Window
 from videos.timeline.model import Clip
 from videos.timeline.sources import Source
@@ -101,9 +100,10 @@ def repeated(picture: Any, count: int, rate: Fraction) -> Any:
     return many.filter("trim", end_frame=count)
 
 
-def pixel_rate(video: VideoStream, clip: Clip) -> float:
+def pixel_rate(clip: Clip, source: Source) -> float:
     """How many pixels a second are decoded."""
-    return float(video.width * video.height * (video.frame_rate or 60) * clip.speed)
+    pixels = source.video.width * source.video.height
+    return float(pixels if stands(clip, source) else pixels * (source.video.frame_rate or 60) * clip.speed)
 
 
 def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:

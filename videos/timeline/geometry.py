@@ -51,7 +51,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Side:
+class Side:
     """One dimension of the picture: the pixels that the clip leaves of it, and how long they are on the canvas."""
 
     first: int
@@ -72,6 +72,13 @@ class _Side:
         after = min(self.after, math.ceil((middle + high * pixels) / 2 - 1e-6) * 2)
         return (first, after) if first < after else None
 
+    def span(self, first: int, after: int) -> tuple[float, float]:
+        """Where those pixels begin and end on the canvas, seen from the middle of all."""
+        scale = self.length / (self.after - self.first)
+        middle = (self.first + self.after) / 2
+        low, high = (first - middle) * scale, (after - middle) * scale
+        return (-high, -low) if self.flipped else (low, high)
+
     def put(self, first: int, after: int) -> tuple[int, float]:
         """How long those pixels are on the canvas, and where their middle lies, seen from the middle of all."""
         scale = self.length / (self.after - self.first)
@@ -79,9 +86,9 @@ class _Side:
         return _even((after - first) * scale), -off if self.flipped else off
 
 
-def place(clip: Clip, video: VideoStream, canvas: Canvas) -> Place | None:
-    """Where the clip's picture is seen; None if it lies outside altogether."""
-    return _placed(clip, video, canvas, fit=clip.fit, transform=clip.transform)
+def place(clip: Clip, video: VideoStream, canvas: Canvas, transform: Transform | None = None) -> Place | None:
+    """Where the clip's picture is seen; None if it lies outside altogether. `transform`: in the place of its own."""
+    return _placed(clip, video, canvas, fit=clip.fit, transform=transform or clip.transform)
 
 
 def backdrop(clip: Clip, video: VideoStream, canvas: Canvas) -> Place:
@@ -92,16 +99,16 @@ def backdrop(clip: Clip, video: VideoStream, canvas: Canvas) -> Place:
 
 
 def _placed(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, transform: Transform) -> Place | None:
-    across, down = _sides(clip, video, canvas, fit=fit, scale=transform.scale)
+    across, down = sides(clip, video, canvas, fit=fit, scale=transform.scale)
     angle = _angle(transform.rotation)
     middle = canvas.width * (0.5 + transform.x), canvas.height * (0.5 + transform.y)
-    corners = [_turned(x - middle[0], y - middle[1], -angle) for x in (0, canvas.width) for y in (0, canvas.height)]
+    corners = [turned(x - middle[0], y - middle[1], -angle) for x in (0, canvas.width) for y in (0, canvas.height)]
     columns = across.seen(min(x for x, _ in corners), max(x for x, _ in corners))
     rows = down.seen(min(y for _, y in corners), max(y for _, y in corners))
     if columns is None or rows is None:
         return None
     (width, off_x), (height, off_y) = across.put(*columns), down.put(*rows)
-    off_x, off_y = _turned(off_x, off_y, angle)
+    off_x, off_y = turned(off_x, off_y, angle)
     return Place(
         crop=Box(x=columns[0], y=rows[0], width=columns[1] - columns[0], height=rows[1] - rows[0]),
         width=width,
@@ -111,7 +118,8 @@ def _placed(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, transfo
     )
 
 
-def _sides(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, scale: float) -> tuple[_Side, _Side]:
+def sides(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, scale: float) -> tuple[Side, Side]:
+    """Width and height of the picture, that it has by its fit and a scale."""
     width, height, shape = upright(video)
     left, right = _kept(width, clip.crop.left, clip.crop.right)
     top, bottom = _kept(height, clip.crop.top, clip.crop.bottom)
@@ -125,8 +133,8 @@ def _sides(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, scale: f
         for one, ratio, pixels in zip(natural, ratios, (right - left, bottom - top), strict=True)
     ]
     return (
-        _Side(first=left, after=right, length=lengths[0], flipped=clip.flip_x),
-        _Side(first=top, after=bottom, length=lengths[1], flipped=clip.flip_y),
+        Side(first=left, after=right, length=lengths[0], flipped=clip.flip_x),
+        Side(first=top, after=bottom, length=lengths[1], flipped=clip.flip_y),
     )
 
 
@@ -158,7 +166,7 @@ def _angle(degrees: float) -> float:
     return float(right % 360) if abs(angle - right) < _SQUARE_TO else angle
 
 
-def _turned(x: float, y: float, degrees: float) -> tuple[float, float]:
+def turned(x: float, y: float, degrees: float) -> tuple[float, float]:
     """A point turned clockwise about the origin; y grows downwards."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return x * cosine - y * sine, x * sine + y * cosine

@@ -11,9 +11,10 @@ from ffmpeg.nodes import InputNode
 from videos.timeline.cutting import Segment, Window
 from videos.timeline.frames import frames, in_time, repeated
 from videos.timeline.geometry import Place
+from videos.timeline.journeys import Journey
 from videos.timeline.layers import Layer, layers
 from videos.timeline.model import Canvas
-from videos.timeline.shaping import blurred, faded, shaped
+from videos.timeline.shaping import blurred, bordered, faded, shaped, travelled, turned, veiled
 from videos.timeline.sources import Source
 
 __all__ = ["Layer", "graph", "layers"]
@@ -52,20 +53,19 @@ class _Painter:
         """The picture with one layer more. `below`: None if there is nothing yet."""
         colour = layer.clip.backdrop or (self._canvas.background if below is None else None)
         if colour and layer.fills(self._canvas, colour):
-            assert layer.place is not None
-            return self._fitted(self._layer(layer, window), layer.place, colour)
+            picture = self._layer(layer, window)
+            return self._fitted(picture, layer.place, colour) if isinstance(layer.place, Place) else picture
         if colour:
             below = self._ground(colour, window.frames)
         if not layer.is_drawn:
             return below
-        return _over(below, self._layer(layer, window), layer.place if layer.blurred is None else None)
+        return _over(below, self._layer(layer, window), layer.place if layer.blurred is None else None, self._canvas)
 
     def _ground(self, colour: str, count: int) -> Any:
         canvas = self._canvas
         plain = f"color=c=0x{colour[1:]}:s={canvas.width}x{canvas.height}:r={canvas.rate},format=rgb24"
-        given = InputNode(ffmpeg.input.__name__, args=[self._next()], kwargs={"filename": plain, "format": "lavfi"})
         # Converted once, and then repeated.
-        one = given.stream().filter("trim", end_frame=1)
+        one = self._lavfi(plain).filter("trim", end_frame=1)
         one = one.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuv420p")
         return repeated(one, count, canvas.rate)
 
@@ -73,18 +73,52 @@ class _Painter:
         """The picture of one clip, as it is put down."""
         read = (layer.clip, layer.source, window, self._canvas.rate)
         moving = frames(*read, number=self._next(), threads=self._threads, patient=self._patient)
-        return in_time(self._drawn(moving, layer), *read)
+        if isinstance(layer.place, Journey):
+            picture = self._travelling(moving, layer, layer.place, window)
+        else:
+            picture = in_time(self._resting(moving, layer), *read)
+        return picture if layer.opacity.constant is not None else self._veiled(picture, layer, window)
 
-    def _drawn(self, moving: Any, layer: Layer) -> Any:
-        opacity = layer.clip.transform.opacity
+    def _resting(self, moving: Any, layer: Layer) -> Any:
+        opacity = layer.opacity.constant if layer.opacity.constant is not None else 1
+        place = layer.place
+        assert not isinstance(place, Journey)
         if layer.blurred is None:
-            assert layer.place is not None
-            return shaped(moving, layer, layer.place, opacity=opacity)
-        if layer.place is None:
+            assert place is not None
+            return turned(faded(shaped(moving, layer, place), opacity), place)
+        if place is None:
             return faded(self._blurred(moving, layer, layer.blurred), opacity)
         both = moving.filter_multi_output("split", 2)
         behind = self._blurred(both[0], layer, layer.blurred)
-        return faded(_over(behind, shaped(both[1], layer, layer.place), layer.place), opacity)
+        return faded(_over(behind, turned(shaped(both[1], layer, place), place), place, self._canvas), opacity)
+
+    def _travelling(self, moving: Any, layer: Layer, journey: Journey, window: Window) -> Any:
+        opacity = layer.opacity.constant if layer.opacity.constant is not None else 1
+        read = (layer.clip, layer.source, window, self._canvas.rate)
+        see_through = layer.see_through or not journey.covers
+        if layer.blurred is None:
+            picture = in_time(bordered(shaped(moving, layer, journey), journey, see_through=see_through), *read)
+            return faded(travelled(picture, journey), opacity)
+        both = moving.filter_multi_output("split", 2)
+        behind = in_time(self._blurred(both[0], layer, layer.blurred), *read)
+        picture = in_time(bordered(shaped(both[1], layer, journey), journey, see_through=True), *read)
+        return faded(_over(behind, travelled(picture, journey), journey, self._canvas), opacity)
+
+    def _veiled(self, picture: Any, layer: Layer, window: Window) -> Any:
+        """As opaque as it is at each frame: its own alpha, times what is drawn for that, which is of a few pixels."""
+        veil = self._lavfi(f"color=c=black:s=8x8:r={self._canvas.rate},format=gray").filter(
+            "trim", end_frame=window.frames
+        )
+        opacity = layer.opacity.expression("N")
+        veil = veil.filter("geq", lum=f"round(255*({opacity}))").filter("scale", *self._size(layer), flags="neighbor")
+        return veiled(picture, veil)
+
+    def _size(self, layer: Layer) -> tuple[int, int]:
+        if layer.blurred is not None or layer.place is None:
+            return self._canvas.width, self._canvas.height
+        if isinstance(layer.place, Journey):
+            return layer.place.across.length, layer.place.down.length
+        return layer.place.box.width, layer.place.box.height
 
     def _blurred(self, moving: Any, layer: Layer, place: Place) -> Any:
         return self._fitted(blurred(moving, layer, place), place, self._canvas.background)
@@ -101,11 +135,24 @@ class _Painter:
             picture = picture.filter("pad", canvas.width, canvas.height, left, top, color=f"0x{colour[1:]}")
         return picture
 
+    def _lavfi(self, words: str) -> Any:
+        return InputNode(
+            ffmpeg.input.__name__, args=[self._next()], kwargs={"filename": words, "format": "lavfi"}
+        ).stream()
+
     def _next(self) -> int:
         self._inputs += 1
         return self._inputs
 
 
-def _over(picture: Any, above: Any, place: Place | None) -> Any:
+def _over(picture: Any, above: Any, place: Place | Journey | None, canvas: Canvas) -> Any:
+    if isinstance(place, Journey) and not place.rests:
+        # The filter counts what it has in store already: so the frame's number is told from its time.
+        frame = f"st(0,round(t*{canvas.rate}))"
+        return ffmpeg.overlay(
+            picture, above, x=f"{frame};{place.across.place}", y=f"{frame};{place.down.place}", eval="frame"
+        )
+    if isinstance(place, Journey):
+        return ffmpeg.overlay(picture, above, x=place.across.place, y=place.down.place, eval="init")
     x, y = (place.box.x, place.box.y) if place else (0, 0)
     return ffmpeg.overlay(picture, above, x=x, y=y, eval="init")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ffmpeg
+
 from videos.media import shown
 from videos.media.probe import VideoStream
 from videos.timeline import geometry
-from videos.timeline.geometry import Place
+from videos.timeline.geometry import Box, Place
+from videos.timeline.journeys import Journey
 from videos.timeline.layers import Layer
 from videos.timeline.model import Clip
 
@@ -20,23 +23,22 @@ _MATRICES = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
 _SCALED = {"bt709", "fcc", "smpte170m", "smpte240m"}
 
 
-def shaped(moving: Any, layer: Layer, place: Place, *, opacity: float = 1.0) -> Any:
-    """Cut out, scaled, in the film's colours, flipped, faded, turned."""
-    see_through = layer.see_through and layer.video.hdr is None
+def shaped(moving: Any, layer: Layer, place: Place | Journey) -> Any:
+    """Cut out, scaled, in the film's colours, flipped, turned."""
     picture = shown.converted(
-        _cropped(moving, layer.video, place),
+        _cropped(moving, layer.video, place.crop),
         layer.video,
         (place.width, place.height),
-        pix_fmt="yuva420p" if see_through else "yuv420p",
+        pix_fmt="yuva420p" if layer.see_through else "yuv420p",
         matrix=_matrix(layer.video),
     )
-    return _turned(faded(_flipped(picture, layer.clip), opacity), place)
+    return _flipped(picture, layer.clip)
 
 
 def blurred(moving: Any, layer: Layer, place: Place) -> Any:
     """Blurred while it is small, which costs little and looks the same."""
     small = max(2, place.width // _BLURRED), max(2, place.height // _BLURRED)
-    cut = _cropped(moving, layer.video, place)
+    cut = _cropped(moving, layer.video, place.crop)
     picture = shown.converted(cut, layer.video, small, pix_fmt="yuv420p", matrix=_matrix(layer.video))
     picture = _flipped(picture, layer.clip).filter("gblur", sigma=_BLUR)
     return picture.filter("scale", place.width, place.height)
@@ -48,8 +50,34 @@ def faded(picture: Any, opacity: float) -> Any:
     return picture.filter("format", "yuva420p").filter("lutyuv", a=f"val*{opacity!r}")
 
 
-def _cropped(picture: Any, video: VideoStream, place: Place) -> Any:
-    crop = place.crop
+def bordered(picture: Any, journey: Journey, *, see_through: bool) -> Any:
+    """Room around a picture: its own colours go on, but nothing of them is seen."""
+    width, height = journey.whole
+    left, top = journey.margins
+    right, bottom = width - journey.width - left, height - journey.height - top
+    sides = {"left": left, "top": top, "right": right, "bottom": bottom}
+    if not see_through:
+        return picture.filter("pad", width, height, left, top).filter("fillborders", **sides, mode="smear")
+    wide = picture.filter("format", "yuva420p").filter("pad", width, height, left, top, color="black@0")
+    both = wide.filter_multi_output("split", 2)
+    colours = both[0].filter("format", "yuv420p").filter("fillborders", **sides, mode="smear")
+    return ffmpeg.filter([colours, both[1].filter("alphaextract")], "alphamerge")
+
+
+def travelled(picture: Any, journey: Journey) -> Any:
+    """Drawn anew for each frame, where it is by then."""
+    drawn = picture.filter("perspective", **journey.corners(), interpolation="cubic", eval="frame")
+    return drawn.filter("crop", journey.across.length, journey.down.length, 0, 0)
+
+
+def veiled(picture: Any, veil: Any) -> Any:
+    """As opaque as it is, times what a grey picture of its size says."""
+    both = picture.filter("format", "yuva420p").filter_multi_output("split", 2)
+    alpha = ffmpeg.filter([both[1].filter("alphaextract"), veil], "blend", all_mode="multiply")
+    return ffmpeg.filter([both[0], alpha], "alphamerge")
+
+
+def _cropped(picture: Any, video: VideoStream, crop: Box) -> Any:
     if (crop.width, crop.height) == geometry.upright(video)[:2]:
         return picture
     return picture.filter("crop", crop.width, crop.height, crop.x, crop.y)
@@ -61,7 +89,8 @@ def _flipped(picture: Any, clip: Clip) -> Any:
     return picture.filter("vflip") if clip.flip_y else picture
 
 
-def _turned(picture: Any, place: Place) -> Any:
+def turned(picture: Any, place: Place) -> Any:
+    """As the place says, which it then fits into."""
     if place.quarters == 2:
         return picture.filter("hflip").filter("vflip")
     if place.quarters is not None:
