@@ -14,7 +14,7 @@ RUN python3 -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir -r req
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates ffmpeg python3 tzdata \
+    && apt-get install -y --no-install-recommends ca-certificates ffmpeg fontconfig fonts-dejavu-core fonts-wqy-microhei python3 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin jointo \
     && install -d -o jointo -g jointo /data

@@ -62,6 +62,8 @@ def sequence(timeline: Timeline, form: Format) -> Sequence[Clip]:
     """The clips that follow one another. Raises NotCopied if they don't, or if that is not all there is to see."""
     if form not in (Format.MP4, Format.MOV):
         raise NotCopied(f"{form.value.upper()} is wanted")
+    if any(track.texts and not track.hidden for track in timeline.tracks):
+        raise NotCopied("there are letters in the picture")
     tracks = [track for track in timeline.tracks if track.kind is Kind.VIDEO and track.clips and not track.hidden]
     if len(tracks) != 1:
         raise NotCopied("there is not exactly one track with pictures")

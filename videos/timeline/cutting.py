@@ -7,7 +7,8 @@ which, and in whatever order.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -15,6 +16,7 @@ from itertools import pairwise
 from videos.timeline.curves import curves_of, rests
 from videos.timeline.model import Clip, Kind, Timeline, Track, frame_at, moment_of
 from videos.timeline.motion import Motion
+from videos.timeline.texts import Text
 
 _LARGEST = 4  # times the canvas: what is prepared of a picture that moves
 _MOST_PIECES = 150  # of the curves by which it does: each makes the graph longer
@@ -24,12 +26,21 @@ _GATHERED = 4  # of those, about so many share one
 
 
 @dataclass(frozen=True, kw_only=True)
+class Written:
+    """Texts over one picture, from the bottom to the top. They may come and go within the window."""
+
+    below: int  # how many of the window's clips the picture is made of
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """Some frames, and the clips that are seen in all of them, from the bottom to the top."""
 
     first: int
     frames: int
     clips: tuple[Clip, ...]
+    written: tuple[Written, ...] = ()
 
     def passed(self, clip: Clip, rate: Fraction) -> int:
         """How much of a clip has passed when the window begins, in microseconds; a little less than nothing at times.
@@ -58,7 +69,7 @@ class Segment:
 def windows(timeline: Timeline, *, longest: int) -> list[Window]:
     """All of the timeline's picture, none longer than so many frames."""
     rate = timeline.canvas.rate
-    seen = [track for track in timeline.tracks if track.kind is Kind.VIDEO and not track.hidden]
+    seen = [track for track in timeline.tracks if track.kind is not Kind.AUDIO and not track.hidden]
     bounds = {0, timeline.frames}
     for track in seen:
         bounds |= {frame_at(moment, rate) for clip in track.clips for moment in (clip.start, clip.end)}
@@ -66,13 +77,18 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
     found = []
     places = [0] * len(seen)
     for first, after in pairwise(sorted(bounds)):
-        clips = []
+        clips: list[Clip] = []
+        over: dict[int, list[Track]] = {}
         for number, track in enumerate(seen):
+            if track.kind.is_written:
+                over.setdefault(len(clips), []).append(track)
+                continue
             places[number] = _following(track, places[number], first, timeline)
             if clip := _at(track, places[number], first, timeline):
                 clips.append(clip)
-        found += _split(first, after, tuple(clips), longest)
-    return [part for window in found for part in _divided(window, rate)]
+        for window in _split(first, after, tuple(clips), longest):
+            found += [_with_texts(part, over, rate) for part in _divided(window, rate)]
+    return found
 
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
@@ -130,6 +146,26 @@ def _is_made_at_once(clip: Clip, window: Window, rate: Fraction) -> bool:
         low, high = curves[name].bounds
         size *= 1 + high - low
     return size <= _LARGEST and sum(len(curve.pieces) for curve in curves.values()) <= _MOST_PIECES
+
+
+def _with_texts(window: Window, over: Mapping[int, Sequence[Track]], rate: Fraction) -> Window:
+    """`over`: for each number of clips the tracks of texts that lie over so many."""
+    found = {
+        below: [text for track in tracks for text in _texts(track, window, rate)] for below, tracks in over.items()
+    }
+    written = tuple(Written(below=below, texts=tuple(texts)) for below, texts in found.items() if texts)
+    return replace(window, written=written)
+
+
+def _texts(track: Track, window: Window, rate: Fraction) -> Iterator[Text]:
+    """Those that are seen in one of the window's frames."""
+    first = bisect_right(track.texts, window.first, key=lambda text: frame_at(text.end, rate))
+    for text in track.texts[first:]:
+        start = frame_at(text.start, rate)
+        if start >= window.first + window.frames:
+            break
+        if start < frame_at(text.end, rate):
+            yield text
 
 
 def _following(track: Track, place: int, frame: int, timeline: Timeline) -> int:

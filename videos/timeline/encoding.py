@@ -9,9 +9,10 @@ import ffmpeg
 
 from jobs.children import Limits
 from videos.media import program, sandbox
-from videos.timeline import checking, cutting, formats, picture
+from videos.timeline import checking, cutting, formats, lettering, picture
 from videos.timeline.cutting import Segment
 from videos.timeline.errors import FilmIncomplete
+from videos.timeline.fonts import Fonts
 from videos.timeline.formats import Recipe
 from videos.timeline.joining import Part
 from videos.timeline.layers import effort
@@ -32,6 +33,7 @@ def parts(timeline: Timeline, sources: Mapping[str, Source], how: Recipe, studio
         sources=sources,
         how=how,
         studio=studio,
+        fonts=Fonts.of(studio),
         keys=Keys(sources.values(), studio.folder, program=studio.version()) if studio.cache else None,
     )
     longest = max(1, round(timeline.canvas.rate * _SECONDS))
@@ -85,10 +87,18 @@ class _Shoot:
     sources: Mapping[str, Source]
     how: Recipe
     studio: Studio
+    fonts: Fonts
     keys: Keys | None
 
     def part(self, segment: Segment, name: str, *, span: tuple[float, float]) -> Part:
         """The segment as a file of that name."""
+        scripts = lettering.write(segment, self.canvas, self.fonts, self.studio)
+        try:
+            return self._part(segment, name, span=span)
+        finally:
+            self.studio.remove(*scripts)
+
+    def _part(self, segment: Segment, name: str, *, span: tuple[float, float]) -> Part:
         key = self.keys.of(self._command(segment, name), name) if self.keys else ""
         file, cache = self.studio.folder / name, self.studio.cache
         if cache and cache.take(key, file):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from videos.media.probe import VideoStream
 from videos.timeline import geometry, journeys
 from videos.timeline.curves import Curve, curves_of
-from videos.timeline.cutting import Window
+from videos.timeline.cutting import Window, Written
 from videos.timeline.frames import pixel_rate, stands
 from videos.timeline.geometry import Place
 from videos.timeline.journeys import Journey
@@ -63,11 +63,14 @@ class Layer:
         return self.blurred is not None or _covers(self.place, canvas)
 
 
-def layers(window: Window, sources: Mapping[str, Source], canvas: Canvas) -> list[Layer]:
+def layers(window: Window, sources: Mapping[str, Source], canvas: Canvas) -> list[Layer | Written]:
     """All that can be seen: nothing that another picture covers."""
-    found: list[Layer] = []
-    for clip in window.clips:
-        layer = _layer(clip, sources[clip.material], canvas, window)
+    found: list[Layer | Written] = []
+    written = {one.below: one for one in window.written}
+    for below, clip in enumerate((*window.clips, None)):
+        if below in written:
+            found.append(written[below])
+        layer = _layer(clip, sources[clip.material], canvas, window) if clip else None
         if layer is None:
             continue
         if layer.covers(canvas):

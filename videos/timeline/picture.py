@@ -8,7 +8,8 @@ from typing import Any
 import ffmpeg
 from ffmpeg.nodes import InputNode
 
-from videos.timeline.cutting import Segment, Window
+from videos.timeline import lettering
+from videos.timeline.cutting import Segment, Window, Written
 from videos.timeline.frames import frames, in_time, repeated
 from videos.timeline.geometry import Place
 from videos.timeline.journeys import Journey
@@ -41,10 +42,13 @@ class _Painter:
         self._patient = patient
         self._inputs = 0
 
-    def window(self, window: Window, seen: Sequence[Layer]) -> Any:
+    def window(self, window: Window, seen: Sequence[Layer | Written]) -> Any:
         picture = None
         for layer in seen:
-            picture = self._laid(picture, layer, window)
+            if isinstance(layer, Written):
+                picture = self._lettered(picture, layer, window)
+            else:
+                picture = self._laid(picture, layer, window)
         if picture is None:
             picture = self._ground(self._canvas.background, window.frames)
         return picture.filter("setsar", 1).filter("format", "yuv420p")
@@ -68,6 +72,13 @@ class _Painter:
         one = self._lavfi(plain).filter("trim", end_frame=1)
         one = one.filter("scale", out_color_matrix="bt709", out_range="tv").filter("format", "yuv420p")
         return repeated(one, count, canvas.rate)
+
+    def _lettered(self, below: Any | None, written: Written, window: Window) -> Any:
+        """The picture with letters over it. `below`: None if there is nothing yet."""
+        if below is None:
+            below = self._ground(self._canvas.background, window.frames)
+        # On the film's clock again.
+        return lettering.drawn(below, window, written).filter("settb", f"1/({self._canvas.rate})").filter("setpts", "N")
 
     def _layer(self, layer: Layer, window: Window) -> Any:
         """The picture of one clip, as it is put down."""
