@@ -1,9 +1,9 @@
-"""The operator's view of videos, uploads, projects and exports."""
+"""The operator's view of videos, stills, sounds, uploads, projects and exports."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from jobs.admin import BoundedPaginator, ReadOnly
 from jobs.models import Job
 from videos import lifecycle, projects, tasks
-from videos.models import Chunk, Export, Material, Project, Rendition, Upload, Video
+from videos.models import Chunk, Export, Material, Medium, Project, Rendition, Upload, Uploaded, Video
 
 _SHOWN = 20_000  # characters of a timeline
+_Row = TypeVar("_Row", bound=Uploaded)
 
 
 def link_to(job: Job | None) -> SafeString | str:
@@ -42,18 +43,56 @@ class RenditionInline(ReadOnly, admin.TabularInline[Rendition, Video]):
     readonly_fields = fields
 
 
-@admin.register(Video)
-class VideoAdmin(admin.ModelAdmin[Video]):
-    """Videos: rename, delete for a while, restore, process again."""
+class UploadedAdmin(admin.ModelAdmin[_Row]):
+    """Uploaded things: rename, delete for a while, restore."""
 
-    list_display = ("title", "owner", "state", "job_link", "duration", "size", "created_at", "deleted_at")
-    list_filter = (("deleted_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
-    list_select_related = ("owner", "job")
     list_per_page = 50
+    list_select_related = ("owner", "job")
     show_full_result_count = False
     paginator = BoundedPaginator
     ordering = ("-created_at", "-id")
     search_fields = ("title", "=owner__username", "=sha256")
+    actions: tuple[str, ...] = ("delete_for_a_while", "restore")
+
+    def save_model(self, request: HttpRequest, obj: _Row, form: Any, change: bool) -> None:
+        """Only what was edited: a worker may publish between our read and our write."""
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: _Row | None = None) -> bool:
+        return False  # the rows go with their files, by the clean-up
+
+    @admin.display(description=_("state"))
+    def state(self, row: Video | Medium) -> str:
+        return str(row.status.label)
+
+    @admin.display(description=_("job"))
+    def job_link(self, row: _Row) -> SafeString | str:
+        return link_to(row.job)
+
+    @admin.display(description=_("size"), ordering="height")
+    def size(self, row: Video | Medium) -> str:
+        return f"{row.width}×{row.height}" if row.width else "–"
+
+    @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
+    def delete_for_a_while(self, request: HttpRequest, rows: QuerySet[_Row]) -> None:
+        for row in rows:
+            lifecycle.delete(row, by=request.user.get_username())
+
+    @admin.action(description=_("Restore"), permissions=["change"])
+    def restore(self, request: HttpRequest, rows: QuerySet[_Row]) -> None:
+        for row in rows:
+            lifecycle.restore(row)
+
+
+@admin.register(Video)
+class VideoAdmin(UploadedAdmin[Video]):
+    """Videos: rename, delete for a while, restore, process again."""
+
+    list_display = ("title", "owner", "state", "job_link", "duration", "size", "created_at", "deleted_at")
+    list_filter = (("deleted_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
     fields = (
         "title",
         "owner",
@@ -83,29 +122,7 @@ class VideoAdmin(admin.ModelAdmin[Video]):
         "deleted_at",
     )
     inlines = (RenditionInline,)
-    actions = ("process_again", "delete_for_a_while", "restore")
-
-    def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
-        """Only what was edited: a worker may publish between our read and our write."""
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Video | None = None) -> bool:
-        return False  # the rows go with their files, by the clean-up
-
-    @admin.display(description=_("state"))
-    def state(self, video: Video) -> str:
-        return str(video.status.label)
-
-    @admin.display(description=_("job"))
-    def job_link(self, video: Video) -> SafeString | str:
-        return link_to(video.job)
-
-    @admin.display(description=_("size"), ordering="height")
-    def size(self, video: Video) -> str:
-        return f"{video.width}×{video.height}" if video.width else "–"
+    actions = ("process_again", *UploadedAdmin.actions)
 
     @admin.action(description=_("Process again"), permissions=["change"])
     def process_again(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
@@ -117,24 +134,36 @@ class VideoAdmin(admin.ModelAdmin[Video]):
         if skipped := len(chosen) - len(wanted):
             self.message_user(request, _("Left out, deleted or without a file: %d") % skipped, messages.WARNING)
 
-    @admin.action(description=_("Delete, restorable until the clean-up"), permissions=["change"])
-    def delete_for_a_while(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
-        for video in videos:
-            lifecycle.delete(video, by=request.user.get_username())
 
-    @admin.action(description=_("Restore"), permissions=["change"])
-    def restore(self, request: HttpRequest, videos: QuerySet[Video]) -> None:
-        for video in videos:
-            lifecycle.restore(video)
+@admin.register(Medium)
+class MediumAdmin(UploadedAdmin[Medium]):
+    """Stills and sounds: rename, delete for a while, restore. Prepared again by their jobs."""
+
+    list_display = ("title", "kind", "owner", "state", "job_link", "size", "duration", "created_at", "deleted_at")
+    list_filter = ("kind", ("deleted_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
+    fields = (
+        "title",
+        ("kind", "owner"),
+        ("state", "job_link"),
+        ("width", "height", "alpha", "duration"),
+        ("source", "source_size"),
+        ("sha256", "md5"),
+        ("file", "thumbnail"),
+        ("created_at", "updated_at", "deleted_at"),
+    )
+    readonly_fields = (
+        *("kind", "owner", "state", "job_link", "width", "height", "alpha", "duration", "source", "source_size"),
+        *("sha256", "md5", "file", "thumbnail", "created_at", "updated_at", "deleted_at"),
+    )
 
 
 @admin.register(Upload)
 class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
     """Uploads under way, and what they became."""
 
-    list_display = ("file_name", "owner", "file_size", "arrived", "video", "created_at", "touched_at")
-    list_filter = (("video", admin.EmptyFieldListFilter),)
-    list_select_related = ("owner", "video")
+    list_display = ("file_name", "purpose", "owner", "file_size", "arrived", "became", "created_at", "touched_at")
+    list_filter = ("purpose", ("merged_at", admin.EmptyFieldListFilter))
+    list_select_related = ("owner", "video", "medium")
     list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
@@ -148,7 +177,11 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
     @admin.display(description=_("arrived"))
     def arrived(self, upload: Upload) -> str:
         there: int = getattr(upload, "there", None) or 0
-        return "100 %" if upload.video_id else f"{there * 100 // upload.chunks_total} %"
+        return "100 %" if upload.merged_at else f"{there * 100 // upload.chunks_total} %"
+
+    @admin.display(description=_("became"))
+    def became(self, upload: Upload) -> str:
+        return str(upload.video or upload.medium or "–")
 
 
 class MaterialInline(ReadOnly, admin.TabularInline[Material, Project]):

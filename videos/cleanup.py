@@ -18,11 +18,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from jobs.status import ACTIVE
-from videos import storage
+from videos import preparing, storage
 from videos.errors import UploadFinished
-from videos.models import Export, Project, Upload, Video
+from videos.media import stills
+from videos.models import Export, Medium, Project, Upload, Uploaded, Video
 from videos.timeline.shelf import Shelf
-from videos.uploads import sessions
+from videos.uploads import outcomes, sessions
 
 _BATCH = 200
 _SETTLED = timedelta(hours=2)
@@ -32,9 +33,10 @@ _SETTLED = timedelta(hours=2)
 def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: None) -> dict[str, int]:
     """All of it; how many of each were removed."""
     removed: dict[str, int] = {}
-    steps = {
+    steps: dict[str, Callable[[datetime], int]] = {
         "projects": _deleted_projects,
-        "videos": _deleted_videos,
+        "videos": functools.partial(_deleted, Video),
+        "media": functools.partial(_deleted, Medium),
         "uploads": _expired_uploads,
         "exports": _failed_exports,
         "orphans": _orphans,
@@ -46,15 +48,16 @@ def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: 
     return removed
 
 
-def purge(video: Video) -> bool:
-    """Remove a deleted video's rows, then its files; False if it was restored since it was read."""
+def purge(row: Uploaded) -> bool:
+    """Remove the rows of something deleted, then its files; False if it was restored since it was read."""
+    rows = type(row)._default_manager
     with transaction.atomic():
-        now = Video.objects.select_for_update().filter(pk=video.pk, deleted_at=video.deleted_at).first()
+        now = rows.select_for_update().filter(pk=row.pk, deleted_at=row.deleted_at).first()
         if now is None:
             return False
+        published = _published(now)
         now.delete()
-    storage.remove(now.source)
-    storage.remove(now.folder)
+    storage.remove(now.source, published)
     return True
 
 
@@ -87,18 +90,25 @@ def _failed_exports(now: datetime) -> int:
     return count
 
 
-def _deleted_videos(now: datetime) -> int:
-    long_ago = now - settings.JOINTO_VIDEOS.keep_deleted
+def _deleted(model: type[Uploaded], now: datetime) -> int:
+    rows = model._default_manager.filter(deleted_at__lte=now - settings.JOINTO_VIDEOS.keep_deleted)
     count = 0
-    while batch := list(Video.objects.filter(deleted_at__lte=long_ago).order_by("deleted_at")[:_BATCH]):
-        count += sum(purge(video) for video in batch)
+    while batch := list(rows.order_by("deleted_at")[:_BATCH]):
+        count += sum(purge(row) for row in batch)
     return count
+
+
+def _published(row: Uploaded) -> str:
+    """The folder of what was made of an uploaded file; empty if there is none."""
+    if isinstance(row, Medium):
+        return preparing.folder_of(row)
+    return row.folder if isinstance(row, Video) else ""
 
 
 def _expired_uploads(now: datetime) -> int:
     long_ago = now - settings.JOINTO_VIDEOS.keep_uploads
     count = 0
-    expired = Upload.objects.filter(video__isnull=True, touched_at__lt=long_ago).order_by("touched_at")
+    expired = Upload.objects.filter(merged_at=None, touched_at__lt=long_ago).order_by("touched_at")
     for upload in expired.iterator(_BATCH):
         with contextlib.suppress(UploadFinished):  # it was merged or went on this very moment
             sessions.abort(upload, untouched_since=long_ago)
@@ -137,9 +147,11 @@ def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:
     """Everything that a row should name, with the question whether one does."""
     root = Path(settings.MEDIA_ROOT)
     for path in sorted((root / "videos/uploads").glob("*/*/*/*")):
-        yield path, Video.objects.filter(source=_name(path)).exists
+        yield path, functools.partial(outcomes.names, _name(path))
     for path in sorted((root / "videos").glob("[0-9]*/*")):
         yield path, Video.objects.filter(folder=_name(path)).exists
+    for path in sorted((root / "stills").glob("*/*")):
+        yield path, Medium.objects.filter(file=f"{_name(path)}/{stills.FILE}").exists
     for path in sorted((root / "exports").glob("*/*")):
         yield path, functools.partial(_is_export, path)
     for path in sorted(Path(settings.UPLOADS_DIR).glob("*.part")):
@@ -163,4 +175,4 @@ def _is_unfinished(key: str) -> bool:
         upload_id = uuid.UUID(key)
     except ValueError:
         return False
-    return Upload.objects.filter(pk=upload_id, video__isnull=True).exists()
+    return Upload.objects.filter(pk=upload_id, merged_at=None).exists()

@@ -90,13 +90,19 @@ class SourceGone(BadInput):
 class TooSlow(BadInput):
     code = "processing_too_slow"
     status = 422
-    message = "Processing the video took longer than this site allows. Upload a shorter or smaller version."
+    message = "Processing the file took longer than this site allows. Upload a shorter or smaller version."
 
 
 class VideoDeleted(BadInput):
     code = "video_deleted"
     status = 409
     message = "The video was deleted. Restore it first."
+
+
+class MediumDeleted(BadInput):
+    code = "medium_deleted"
+    status = 409
+    message = "The still or sound was deleted. Restore it first."
 
 
 class StorageFull(JointoError):

@@ -1,4 +1,4 @@
-"""Deleting a video for a while, and taking that back."""
+"""Deleting a video, a still or a sound for a while, and taking that back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from django.utils import timezone
 
 from jobs import control
 from jobs.status import ACTIVE
-from videos.models import Video
+from videos.models import Uploaded
 
 
-def delete(video: Video, *, by: str) -> None:
-    """Delete a video until it is restored, or until the clean-up comes; work on it is cancelled."""
-    Video.objects.filter(pk=video.pk, deleted_at__isnull=True).update(deleted_at=timezone.now())
-    if video.job and video.job.status in ACTIVE:
+def delete(row: Uploaded, *, by: str) -> None:
+    """Delete one until it is restored, or until the clean-up comes; work on it is cancelled."""
+    type(row)._default_manager.filter(pk=row.pk, deleted_at=None).update(deleted_at=timezone.now())
+    if row.job and row.job.status in ACTIVE:
         with contextlib.suppress(control.NotCancellable):  # it ended this very moment
-            control.cancel(video.job, by=by)
+            control.cancel(row.job, by=by)
 
 
-def restore(video: Video) -> None:
+def restore(row: Uploaded) -> None:
     """Take a deletion back; fine if there was none."""
-    Video.objects.filter(pk=video.pk).update(deleted_at=None)
+    type(row)._default_manager.filter(pk=row.pk).update(deleted_at=None)

@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.models import Job
-from videos import errors, storage
+from videos import errors, originals, storage
 from videos.media import transcode
-from videos.media.errors import MediaError
 from videos.media.probe import Caps
 from videos.models import Rendition, Video
-from videos.uploads import digests
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +27,9 @@ def process(video_id: int, ctx: JobContext, *, poster: bool = True) -> dict[str,
     has failed for that.
     """
     video = _load(video_id)
-    ctx.once_failed(lambda error: _discard_if_useless(video.pk, error))
-    source = storage.path_of(video.source)
-    if not source.is_file():
-        raise errors.SourceGone
-    checksums = _check(video, ctx)
+    ctx.once_failed(lambda error: originals.discard_if_useless(video, error, made=~Q(folder="")))
+    source = originals.path_of(video)
+    checksums = originals.checksums(video, ctx)
     ctx.check()
     outcome = transcode.transcode(
         source,
@@ -83,22 +79,6 @@ def _load(video_id: int) -> Video:
     if video.deleted_at:
         raise errors.VideoDeleted
     return video
-
-
-def _check(video: Video, ctx: JobContext) -> dict[str, str]:
-    """The file's checksums, compared with all that its uploader declared; nothing is hashed twice."""
-    if video.sha256:
-        return {"sha256": video.sha256, "md5": video.md5}
-    declared = video.upload.declared if hasattr(video, "upload") else []
-    path, size = storage.path_of(video.source), video.source_size
-    found = digests.of_file(
-        path,
-        {"sha256", *digests.algorithms(declared)},
-        on_bytes=lambda done: ctx.progress(0, 0, f"checking {done * 100 // size} %"),
-    )
-    if digests.contradict(declared, found):
-        raise errors.ChecksumMismatch
-    return {"sha256": found["sha256"], "md5": found.get("md5", "")}
 
 
 def _record(video_id: int, folder: str, outcome: transcode.Outcome, checksums: dict[str, str]) -> list[str]:
@@ -152,16 +132,3 @@ def _result(video_id: int, folder: str, outcome: transcode.Outcome) -> dict[str,
             for made in outcome.renditions
         ],
     }
-
-
-def _discard_if_useless(video_id: int, error: BaseException) -> None:
-    """Remove a file that nothing can be made of, unless something was made of it before."""
-    if not isinstance(error, MediaError | errors.ChecksumMismatch):
-        return
-    with transaction.atomic():
-        video = Video.objects.select_for_update().filter(pk=video_id, folder="").first()
-        if video is None or not video.source:
-            return
-        name = video.source
-        Video.objects.filter(pk=video_id).update(source="", updated_at=timezone.now())
-    storage.remove(name)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
@@ -21,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from videos import storage
-from videos.models import Export, Video
+from videos.models import Export, Medium, Video
 
 _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
@@ -37,6 +38,8 @@ _TYPES = {
     ".mov": "video/quicktime",
     ".webm": "video/webm",
     ".gif": "image/gif",
+    ".png": "image/png",
+    ".webp": "image/webp",
     ".vtt": "text/vtt",
 }
 
@@ -45,6 +48,12 @@ _TYPES = {
 async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> HttpResponseBase:
     """A file from the published folder of a video of the user's own; 404 for anybody else's."""
     return await _answer(request, await sync_to_async(_path)(request, video_id, folder, file))
+
+
+@require_safe
+async def still(request: HttpRequest, medium_id: int, folder: str, file: str) -> HttpResponseBase:
+    """A still of the user's own, or its thumbnail; 404 for anybody else's."""
+    return await _answer(request, await sync_to_async(_still)(request, medium_id, folder, file))
 
 
 @require_safe
@@ -90,6 +99,15 @@ def _path(request: HttpRequest, video_id: int, folder: str, file: str) -> Path:
     if owner is None or not Video.objects.filter(pk=video_id, owner_id=owner, folder=name).exists():
         raise Http404
     return _servable(storage.path_of(name) / file)  # `file` has no slash: the URL's pattern sees to it
+
+
+def _still(request: HttpRequest, medium_id: int, folder: str, file: str) -> Path:
+    owner = _user_id(request)
+    name = f"stills/{medium_id}/{folder}/{file}"
+    named = Medium.objects.filter(Q(file=name) | Q(thumbnail=name), pk=medium_id, owner_id=owner)
+    if owner is None or not named.exists():
+        raise Http404
+    return _servable(storage.path_of(name))
 
 
 def _export(request: HttpRequest, project_id: int, file: str) -> tuple[Path, str]:

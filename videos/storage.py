@@ -26,7 +26,8 @@ _UNKNOWN = ".bin"
 # The containers that are accepted, by the type that the first bytes show, and the ending they are stored with.
 _ENDINGS = {
     ".mp4", ".m4v", ".m4a", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".flv", ".ts", ".m2ts", ".mpg", ".wmv", ".asf",
-    ".ogg", ".ogv", ".oga", ".mp3", ".wav",
+    ".ogg", ".ogv", ".oga", ".mp3", ".wav", ".flac", ".aac",
+    ".jpg", ".png", ".webp", ".gif", ".avif",
 }  # fmt: skip
 
 

@@ -18,11 +18,12 @@ from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
-from videos import cleanup, errors, exports, processing, thumbnails
+from videos import cleanup, errors, exports, preparing, processing, thumbnails
 from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
 THUMBNAIL = RetryPolicy(retries=3, first_seconds=60)
+PREPARE = RetryPolicy(retries=3, first_seconds=60)
 EXPORT = RetryPolicy(retries=2, first_seconds=300)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 
@@ -79,6 +80,24 @@ def process_video(ctx: JobContext, video_id: int) -> dict[str, Any]:
 def generate_thumbnail(ctx: JobContext, video_id: int, at: float) -> dict[str, Any]:
     """Make the frame at `at` seconds the poster of a processed video."""
     return thumbnails.make(video_id, ctx, at=at)
+
+
+@job(
+    queue="media",
+    retry=PREPARE,
+    soft_time_limit=minutes(25),
+    time_limit=minutes(30),
+    subject="videos.Medium:{medium_id}",
+    owner=preparing.owner_of,
+    recorded=preparing.link,
+    may=preparing.owns,
+)
+def prepare_material(ctx: JobContext, medium_id: int) -> dict[str, Any]:
+    """Make an uploaded still a plain picture; see how long an uploaded sound is."""
+    try:
+        return preparing.prepare(medium_id, ctx)
+    except SoftTimeLimitExceeded as error:
+        raise errors.TooSlow from error  # it would take as long again
 
 
 @job(
@@ -144,6 +163,12 @@ def start(video_id: int, *, idempotency_key: str | None = None, **options: Any) 
             return video.job
         recorded, _ = process_video.submit((video_id,), {}, idempotency_key=idempotency_key, **options)
         return Job.objects.get(pk=recorded.pk)
+
+
+def prepare(medium_id: int, **options: Any) -> Job:
+    """Have a still or a sound prepared; the row of the job. `options` are those of `submit`."""
+    recorded, _ = prepare_material.submit((medium_id,), {}, **options)
+    return Job.objects.get(pk=recorded.pk)
 
 
 @job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))

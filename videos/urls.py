@@ -16,6 +16,11 @@ urlpatterns = [
         name="media",
     ),
     path(
+        f"{settings.MEDIA_URL.strip('/')}/stills/<int:medium_id>/<slug:folder>/<str:file>",
+        serving.still,
+        name="still-file",
+    ),
+    path(
         f"{settings.MEDIA_URL.strip('/')}/exports/<int:project_id>/<uuid:job_id>.<slug:ending>",
         serving.export,
         name="export-file",

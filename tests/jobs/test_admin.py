@@ -203,10 +203,11 @@ def test_every_page_of_the_admin_opens(root: Client) -> None:
     heartbeat("w@host", queues=["media"], concurrency=2)
     video = user.videos.create(title=EVIL, source="s", source_size=1, job=job, folder="f", playlist="p")
     video.renditions.create(name="360p", width=1, height=1, file="f", bytes=1, bandwidth=1, codecs="c")
+    medium = user.mediums.create(title=EVIL, kind="still", source="s", source_size=1, job=job)
     upload = user.uploads.create(file_name=EVIL, file_size=10, chunk_size=5, touched_at=Now())
     upload.chunks.create(index=0)
     rows: list[Any] = [
-        *(job, video, upload, PeriodicTask.objects.all()[0], TaskResult.objects.get(), user),
+        *(job, video, medium, upload, PeriodicTask.objects.all()[0], TaskResult.objects.get(), user),
         job._meta.apps.get_model("jobs", "Worker").objects.first(),
     ]
     shown(root, "/admin/")

@@ -106,6 +106,9 @@ def test_a_folder_appears_whole_and_never_over_another() -> None:
     [
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", ".mp4"),
         (b"\x1aE\xdf\xa3\x93B\x82\x84webm", ".webm"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", ".png"),
+        (b"fLaC\x00\x00\x00\x22", ".flac"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", ".bin"),
         (b"#EXTM3U\n#EXT-X-VERSION:3", ".bin"),
         (b"<html>", ".bin"),
         (b"#!/bin/sh", ".bin"),

@@ -202,7 +202,7 @@ def test_merging_twice_at_once_makes_one_video(api: APIClient) -> None:
 
     def complete(_: int) -> int:
         try:
-            return sessions.complete(Upload.objects.get(pk=upload["id"]), title="clip", start=tasks.start).pk
+            return int(sessions.complete(Upload.objects.get(pk=upload["id"]), title="clip", start=tasks.start).pk)
         finally:
             connection.close()
 

@@ -15,7 +15,7 @@ from jobs.api.serializers import JobErrorSerializer, JobSerializer
 from videos.models import Rendition, Upload, Video, VideoStatus
 from videos.uploads import digests, sessions, tokens
 
-_NAME_LENGTH = 255
+NAME_LENGTH = 255
 _BIGGEST_INTEGER = 2**63 - 1
 
 
@@ -25,7 +25,7 @@ class FileNameField(serializers.CharField):
     default_error_messages = {"separator": "must be a name, without slashes or control characters."}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=_NAME_LENGTH, **options)
+        super().__init__(max_length=NAME_LENGTH, **options)
 
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
@@ -68,6 +68,8 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     video: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
         read_only=True, allow_null=True, help_text="what it became, once it was merged"
     )
+    still = serializers.SerializerMethodField(help_text="the same, if it was to be one")
+    sound = serializers.SerializerMethodField(help_text="the same, if it was to be one")
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
@@ -75,12 +77,15 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
         fields = [
             "id",
             "token",
+            "purpose",
             "file_name",
             "file_size",
             "chunk_size",
             "chunks_total",
             "received",
             "video",
+            "still",
+            "sound",
             "expires_at",
         ]
         read_only_fields = fields
@@ -91,6 +96,12 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     @extend_schema_field(serializers.ListField(child=serializers.ListField(child=serializers.IntegerField())))
     def get_received(self, upload: Upload) -> list[tuple[int, int]]:
         return sessions.received(upload)
+
+    def get_still(self, upload: Upload) -> int | None:
+        return upload.medium_id if upload.purpose == Upload.Purpose.STILL else None
+
+    def get_sound(self, upload: Upload) -> int | None:
+        return upload.medium_id if upload.purpose == Upload.Purpose.SOUND else None
 
     @extend_schema_field(serializers.DateTimeField())
     def get_expires_at(self, upload: Upload) -> str:
@@ -138,20 +149,20 @@ class VideoUrls(TypedDict):
     restore: str
 
 
-class VideoListSerializer(serializers.ListSerializer):
-    """Several videos, whose jobs' places in line are looked up together."""
+class WithJobsListSerializer(serializers.ListSerializer):
+    """Several uploaded things, whose jobs' places in line are looked up together."""
 
     def to_representation(self, data: Any) -> list[Any]:
-        videos = list(data)
-        nested = cast(JobSerializer, cast(VideoSerializer, self.child).fields["job"])
-        nested.places = line.positions(video.job for video in videos if video.job)
-        return super().to_representation(videos)
+        rows = list(data)
+        nested = cast(JobSerializer, cast(serializers.ModelSerializer, self.child).fields["job"])
+        nested.places = line.positions(row.job for row in rows if row.job)
+        return super().to_representation(rows)
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
     """One video."""
 
-    title = serializers.CharField(max_length=_NAME_LENGTH)
+    title = serializers.CharField(max_length=NAME_LENGTH)
     status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
     error = serializers.SerializerMethodField()
     has_source = serializers.BooleanField(
@@ -165,7 +176,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     class Meta:
         model = Video
-        list_serializer_class = VideoListSerializer
+        list_serializer_class = WithJobsListSerializer
         fields = [
             "id",
             "title",

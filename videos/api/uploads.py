@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -17,11 +18,21 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from jobs.api.serializers import JobSerializer
+from jobs.models import Job
 from videos import errors, tasks
 from videos.api.authentication import UploadGrant, UploadTokenAuthentication
+from videos.api.media_serializers import (
+    InstantSoundSerializer,
+    InstantStillSerializer,
+    MergedSoundSerializer,
+    MergedStillSerializer,
+    SoundSerializer,
+    StillSerializer,
+)
 from videos.api.serializers import (
     BeginUploadSerializer,
     InstantSerializer,
@@ -30,12 +41,27 @@ from videos.api.serializers import (
     UploadSerializer,
     VideoSerializer,
 )
-from videos.models import Upload, Video
+from videos.models import Upload, Uploaded
 from videos.uploads import sessions
 
 _CONTINUED_OR_KNOWN = PolymorphicProxySerializer(
-    "ContinuedOrKnown", [UploadSerializer, InstantSerializer], resource_type_field_name=None
+    "ContinuedOrKnown",
+    [UploadSerializer, InstantSerializer, InstantStillSerializer, InstantSoundSerializer],
+    resource_type_field_name=None,
 )
+_MERGED = PolymorphicProxySerializer(
+    "MergedUpload", [MergedSerializer, MergedStillSerializer, MergedSoundSerializer], resource_type_field_name=None
+)
+_SERIALIZERS: dict[str, type[Serializer]] = {
+    Upload.Purpose.VIDEO: VideoSerializer,
+    Upload.Purpose.STILL: StillSerializer,
+    Upload.Purpose.SOUND: SoundSerializer,
+}
+_STARTS: dict[str, Callable[..., Job]] = {
+    Upload.Purpose.VIDEO: tasks.start,
+    Upload.Purpose.STILL: tasks.prepare,
+    Upload.Purpose.SOUND: tasks.prepare,
+}
 
 
 def uploads_of(request: Request) -> QuerySet[Upload]:
@@ -55,8 +81,9 @@ class BeginUpload(GenericAPIView[Any]):
         wish = self.get_serializer(data=request.data)
         wish.is_valid(raise_exception=True)
         begun = sessions.begin(sessions.Wish(**wish.validated_data), owner_id=cast(User, request.user).pk)
-        if isinstance(begun, Video):
-            return Response({"instant": True, "video": VideoSerializer(begun).data})
+        if isinstance(begun, Uploaded):
+            purpose = wish.validated_data["purpose"]
+            return Response({"instant": True, purpose: _SERIALIZERS[purpose](begun).data})
         return Response(UploadSerializer(begun.upload).data, status=200 if begun.resumed else 201)
 
 
@@ -102,11 +129,14 @@ class ChunkView(WithToken):
 
 
 class MergeChunks(WithToken):
-    """All chunks are sent: the upload becomes a video, and its processing a job. The same answer when asked twice."""
+    """All chunks are sent: the upload becomes a video, a still or a sound, and a job works for it.
+
+    The same answer when asked twice.
+    """
 
     serializer_class = MergeSerializer
 
-    @extend_schema(operation_id="uploads_merge", responses={202: MergedSerializer})
+    @extend_schema(operation_id="uploads_merge", responses={202: _MERGED})
     def post(self, request: Request) -> Response:
         said = MergeSerializer(data=request.data)
         said.is_valid(raise_exception=True)
@@ -116,14 +146,14 @@ class MergeChunks(WithToken):
             raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
         title = PurePath(name).stem or name
-        start = functools.partial(tasks.start, callback_url=wanted["callback_url"])
-        video = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
-        if video.job:
-            video.job.refresh_from_db()  # it has been released meanwhile
+        start = functools.partial(_STARTS[upload.purpose], callback_url=wanted["callback_url"])
+        became = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
+        if became.job:
+            became.job.refresh_from_db()  # it has been released meanwhile
         merged = {
             "detail": "The upload is complete and is being processed.",
-            "video": VideoSerializer(video).data,
-            "job": JobSerializer(video.job).data if video.job else None,
+            upload.purpose: _SERIALIZERS[upload.purpose](became).data,
+            "job": JobSerializer(became.job).data if became.job else None,
         }
         return Response(merged, status=202)
 

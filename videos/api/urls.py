@@ -1,10 +1,10 @@
-"""The addresses of uploads, videos and projects."""
+"""The addresses of uploads, videos, stills, sounds and projects."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from videos.api import exports, projects, uploads, videos
+from videos.api import exports, media, projects, uploads, videos
 
 urlpatterns = [
     path("videos/uploads/", uploads.BeginUpload.as_view(), name="uploads"),
@@ -19,6 +19,12 @@ urlpatterns = [
     path("videos/<int:pk>/", videos.VideoView.as_view(), name="video"),
     path("videos/<int:pk>/restore/", videos.RestoreVideo.as_view(), name="video-restore"),
     path("videos/<int:pk>/process/", videos.ProcessVideo.as_view(), name="video-process"),
+    path("stills/", media.StillList.as_view(), name="stills"),
+    path("stills/<int:pk>/", media.StillView.as_view(), name="still"),
+    path("stills/<int:pk>/restore/", media.RestoreStill.as_view(), name="still-restore"),
+    path("sounds/", media.SoundList.as_view(), name="sounds"),
+    path("sounds/<int:pk>/", media.SoundView.as_view(), name="sound"),
+    path("sounds/<int:pk>/restore/", media.RestoreSound.as_view(), name="sound-restore"),
     path("projects/", projects.ProjectList.as_view(), name="projects"),
     path("projects/<int:pk>/", projects.ProjectView.as_view(), name="project"),
     path("projects/<int:pk>/restore/", projects.RestoreProject.as_view(), name="project-restore"),

@@ -20,7 +20,7 @@ from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
 from videos import errors, lifecycle, storage, tasks
 from videos.api.serializers import VideoSerializer
-from videos.models import Video
+from videos.models import Uploaded, Video
 
 
 def videos_of(request: Request) -> QuerySet[Video]:
@@ -44,7 +44,7 @@ class VideoFilter(django_filters.FilterSet):
         return queryset  # said once, above, for those who do not ask too
 
     class Meta:
-        model = Video
+        model: type[Uploaded] = Video
         fields: ClassVar = ["title"]
 
 

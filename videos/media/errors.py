@@ -22,6 +22,14 @@ class NotAVideo(MediaError):
     message = "This is not a video or sound file that can be read here. Please upload MP4, MOV, MKV or WebM."
 
 
+class NotAStill(MediaError):
+    """None of the decoders that are allowed here recognises the file as a picture."""
+
+    code = "not_a_still"
+    message = "This is not a picture that can be read here. Please upload JPEG, PNG, WebP, GIF or AVIF."
+    heic = "Pictures in the format HEIC can't be read here. Please export this one as JPEG or PNG."
+
+
 class MediaTruncated(MediaError):
     """The file ends before what it announces."""
 
@@ -55,6 +63,7 @@ class MediaDamaged(MediaError):
 
     code = "media_damaged"
     message = "This file is damaged, or made with a codec that is not supported. Please export it as H.264 MP4."
+    picture = "This picture is damaged. Please export or copy it again, then upload it anew."
 
 
 class MediaNoStreams(MediaError):
@@ -62,6 +71,13 @@ class MediaNoStreams(MediaError):
 
     code = "media_no_streams"
     message = "There is neither picture nor sound in this file. Please check that you chose the right one."
+
+
+class MediaNoSound(MediaError):
+    """What was to be heard has no sound."""
+
+    code = "media_no_sound"
+    message = "There is no sound in this file. Please check that you chose the right one."
 
 
 class StorageFull(JointoError):

@@ -128,6 +128,13 @@ def inspect(source: Path, workshop: Workshop, *, caps: Caps) -> Probe:
 
     Raises NotAVideo, MediaEmpty, MediaTruncated, MediaDamaged, MediaNoStreams, MediaTooLarge, MediaTooLong.
     """
+    found = look(source, workshop)
+    probe.check(found, caps)
+    return found
+
+
+def look(source: Path, workshop: Workshop) -> Probe:
+    """What is in a file, whatever it is worth. Raises NotAVideo, MediaEmpty, MediaTruncated, MediaDamaged."""
     if source.stat().st_size == 0:
         raise errors.MediaEmpty
     if extent.of(source) is Extent.CUT:
@@ -137,9 +144,7 @@ def inspect(source: Path, workshop: Workshop, *, caps: Caps) -> Probe:
         said = workshop.run(command, cwd=workshop.folder, limits=sandbox.probing(), on_log=workshop.on_log).stdout
     except ChildFailed as error:
         raise errors.from_child(error, probed=False) from error
-    found = probe.parse(said)
-    probe.check(found, caps)
-    return found
+    return probe.parse(said)
 
 
 def _poster(planned: Plan, source: Path, workshop: Workshop, *, at: float) -> bool:

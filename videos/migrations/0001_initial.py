@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                     "owner",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="videos",
+                        related_name="%(class)ss",
                         to=settings.AUTH_USER_MODEL,
                         verbose_name="owner",
                     ),
@@ -88,13 +88,97 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Medium",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=255, verbose_name="title")),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        help_text="below the media root; empty: gone",
+                        max_length=200,
+                        verbose_name="uploaded file",
+                    ),
+                ),
+                ("source_size", models.PositiveBigIntegerField(verbose_name="size in bytes")),
+                (
+                    "sha256",
+                    models.CharField(blank=True, help_text="as we computed it", max_length=64, verbose_name="SHA-256"),
+                ),
+                ("md5", models.CharField(blank=True, help_text="as we computed it", max_length=32, verbose_name="MD5")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("still", "still"), ("sound", "sound")], max_length=10, verbose_name="kind"
+                    ),
+                ),
+                (
+                    "file",
+                    models.CharField(
+                        blank=True,
+                        help_text="below the media root; empty: none yet",
+                        max_length=200,
+                        verbose_name="prepared file",
+                    ),
+                ),
+                (
+                    "thumbnail",
+                    models.CharField(
+                        blank=True, help_text="below the media root", max_length=200, verbose_name="thumbnail"
+                    ),
+                ),
+                ("width", models.PositiveIntegerField(blank=True, null=True, verbose_name="width")),
+                ("height", models.PositiveIntegerField(blank=True, null=True, verbose_name="height")),
+                (
+                    "alpha",
+                    models.BooleanField(
+                        blank=True, help_text="some of it, or all", null=True, verbose_name="see-through"
+                    ),
+                ),
+                ("duration", models.FloatField(blank=True, null=True, verbose_name="duration in seconds")),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="the one that last worked for it",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.job",
+                        verbose_name="job",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "still or sound",
+                "verbose_name_plural": "stills and sounds",
+                "ordering": ["-created_at", "-id"],
+            },
+        ),
+        migrations.CreateModel(
             name="Upload",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "purpose",
                     models.CharField(
-                        choices=[("video", "video")], default="video", max_length=10, verbose_name="purpose"
+                        choices=[("video", "video"), ("still", "still"), ("sound", "sound")],
+                        default="video",
+                        max_length=10,
+                        verbose_name="purpose",
                     ),
                 ),
                 (
@@ -130,6 +214,12 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="begun")),
                 ("touched_at", models.DateTimeField(verbose_name="last byte")),
                 (
+                    "merged_at",
+                    models.DateTimeField(
+                        blank=True, help_text="empty: it is unfinished", null=True, verbose_name="merged"
+                    ),
+                ),
+                (
                     "owner",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -148,6 +238,18 @@ class Migration(migrations.Migration):
                         related_name="upload",
                         to="videos.video",
                         verbose_name="video",
+                    ),
+                ),
+                (
+                    "medium",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="what it became",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="upload",
+                        to="videos.medium",
+                        verbose_name="still or sound",
                     ),
                 ),
             ],
@@ -233,7 +335,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="upload",
             index=models.Index(
-                condition=models.Q(("video__isnull", True)), fields=["touched_at"], name="upload_unfinished"
+                condition=models.Q(("merged_at", None)), fields=["touched_at"], name="upload_unfinished"
             ),
         ),
         migrations.AddIndex(
@@ -247,6 +349,49 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="upload",
             constraint=models.CheckConstraint(condition=models.Q(("chunk_size__gt", 0)), name="upload_chunk_size"),
+        ),
+        migrations.AddConstraint(
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("medium", None), ("merged_at", None), ("video", None)),
+                    models.Q(("medium", None), ("merged_at__isnull", False), ("video__isnull", False)),
+                    models.Q(("medium__isnull", False), ("merged_at__isnull", False), ("video", None)),
+                    _connector="OR",
+                ),
+                name="upload_became_one_thing",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="medium",
+            index=models.Index(fields=["owner", "kind", "-created_at", "-id"], name="medium_by_owner"),
+        ),
+        migrations.AddIndex(
+            model_name="medium",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)), fields=["deleted_at"], name="medium_deleted"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="medium",
+            index=models.Index(fields=["owner", "sha256"], name="medium_by_hash"),
+        ),
+        migrations.AddConstraint(
+            model_name="medium",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("file", ""),
+                    models.Q(
+                        ("alpha__isnull", False),
+                        ("height__isnull", False),
+                        ("kind", "still"),
+                        ("width__isnull", False),
+                    ),
+                    models.Q(("duration__isnull", False), ("kind", "sound")),
+                    _connector="OR",
+                ),
+                name="medium_file_is_measured",
+            ),
         ),
         migrations.AddConstraint(
             model_name="rendition",

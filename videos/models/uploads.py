@@ -15,6 +15,8 @@ class Upload(models.Model):
 
     class Purpose(models.TextChoices):
         VIDEO = "video", _("video")
+        STILL = "still", _("still")
+        SOUND = "sound", _("sound")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -41,8 +43,18 @@ class Upload(models.Model):
         related_name="upload",
         help_text=_("what it became"),
     )
+    medium = models.OneToOneField(
+        "videos.Medium",
+        verbose_name=_("still or sound"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="upload",
+        help_text=_("what it became"),
+    )
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)
     touched_at = models.DateTimeField(_("last byte"))
+    merged_at = models.DateTimeField(_("merged"), null=True, blank=True, help_text=_("empty: it is unfinished"))
 
     class Meta:
         verbose_name = _("upload")
@@ -51,9 +63,15 @@ class Upload(models.Model):
         constraints = [
             models.CheckConstraint(name="upload_not_empty", condition=Q(file_size__gt=0)),
             models.CheckConstraint(name="upload_chunk_size", condition=Q(chunk_size__gt=0)),
+            models.CheckConstraint(
+                name="upload_became_one_thing",
+                condition=Q(merged_at=None, video=None, medium=None)
+                | Q(merged_at__isnull=False, video__isnull=False, medium=None)
+                | Q(merged_at__isnull=False, video=None, medium__isnull=False),
+            ),
         ]
         indexes = [
-            models.Index(name="upload_unfinished", fields=["touched_at"], condition=Q(video__isnull=True)),
+            models.Index(name="upload_unfinished", fields=["touched_at"], condition=Q(merged_at=None)),
             models.Index(name="upload_by_hash", fields=["owner", "file_hash"]),
         ]
 

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
 from jobs.status import ACTIVE, JobStatus
+from videos.models.uploaded import Uploaded
 
 
 class VideoStatus(models.TextChoices):
-    """What state a video is in, or an export."""
+    """What state a video is in, a still, a sound, or an export."""
 
     PROCESSING = "processing", _("processing")
     READY = "ready", _("ready")
@@ -31,28 +32,8 @@ def status_of(job: Job | None, *, published: bool) -> VideoStatus:
     return VideoStatus.CANCELLED if job.status == JobStatus.CANCELLED else VideoStatus.FAILED
 
 
-class Video(models.Model):
+class Video(Uploaded):
     """One video of one user. What state it is in follows from its job and from what has been published."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.CASCADE, related_name="videos"
-    )
-    title = models.CharField(_("title"), max_length=255)
-    job = models.ForeignKey(
-        Job,
-        verbose_name=_("job"),
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        help_text=_("the one that last worked for it"),
-    )
-    source = models.CharField(
-        _("uploaded file"), max_length=200, blank=True, help_text=_("below the media root; empty: gone")
-    )
-    source_size = models.PositiveBigIntegerField(_("size in bytes"))
-    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True, help_text=_("as we computed it"))
-    md5 = models.CharField(_("MD5"), max_length=32, blank=True, help_text=_("as we computed it"))
 
     folder = models.CharField(
         _("published folder"),
@@ -65,10 +46,6 @@ class Video(models.Model):
     duration = models.FloatField(_("duration in seconds"), null=True, blank=True)
     width = models.PositiveIntegerField(_("width"), null=True, blank=True)
     height = models.PositiveIntegerField(_("height"), null=True, blank=True)
-
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated"), auto_now=True)
-    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("video")
@@ -84,9 +61,6 @@ class Video(models.Model):
             models.Index(name="video_deleted", fields=["deleted_at"], condition=Q(deleted_at__isnull=False)),
             models.Index(name="video_by_hash", fields=["owner", "sha256"]),
         ]
-
-    def __str__(self) -> str:
-        return self.title
 
     @property
     def status(self) -> VideoStatus:

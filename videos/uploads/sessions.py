@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from jobs.models import Job
 from videos import errors, storage
-from videos.models import Chunk, Upload, Video
-from videos.uploads import digests, parts, rolling
+from videos.models import Chunk, Upload, Uploaded
+from videos.uploads import digests, outcomes, parts, rolling
 
 Start = Callable[[int], Job]
 
@@ -48,17 +48,18 @@ class Begun:
     resumed: bool
 
 
-def begin(wish: Wish, *, owner_id: int) -> Begun | Video:
+def begin(wish: Wish, *, owner_id: int) -> Begun | Uploaded:
     """Begin an upload, or continue the same user's unfinished one of the same file.
 
-    Content that the user already has is there at once: its video. Raises UploadTooLarge.
+    Content that the user already has is there at once: what it became then. Raises UploadTooLarge.
     """
     if wish.file_size > settings.JOINTO_VIDEOS.max_bytes:
         limit = settings.JOINTO_VIDEOS.max_bytes
         raise errors.UploadTooLarge(
             f"The file is larger than the {limit} bytes that this site takes.", details={"max_bytes": limit}
         )
-    if known := _known_content(wish, owner_id):
+    size, file_hash = wish.file_size, wish.file_hash
+    if known := outcomes.known(wish.purpose, owner_id=owner_id, size=size, file_hash=file_hash):
         return known
     with transaction.atomic():
         # One at a time for each owner, or two at once would both find nothing to go on with. The owner's row is one
@@ -77,7 +78,7 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
     Raises ChunkOutOfRange, ChunkTooLarge, ChunkSizeWrong, ChecksumMismatch, ChunkConflict, UploadFinished,
     UploadGone, StorageFull.
     """
-    if upload.video_id:
+    if upload.merged_at:
         raise errors.UploadFinished
     parts.check_place(upload, index, len(data))
     digests.check_chunk(data, headers)
@@ -102,7 +103,7 @@ def write(upload: Upload, index: int, data: bytes | memoryview, headers: Mapping
 
 def received(upload: Upload) -> list[tuple[int, int]]:
     """The chunks that are there, as ranges of indices, both ends included."""
-    if upload.video_id:
+    if upload.merged_at:
         return [(0, upload.chunks_total - 1)]
     ranges: list[tuple[int, int]] = []
     for index in upload.chunks.order_by("index").values_list("index", flat=True).iterator():
@@ -113,10 +114,10 @@ def received(upload: Upload) -> list[tuple[int, int]]:
     return ranges
 
 
-def complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str] = ()) -> Video:
-    """Make a video of an upload that has arrived whole, and have it processed; the same one when asked again.
+def complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str] = ()) -> Uploaded:
+    """Make a row of an upload that has arrived whole, and have a job work for it; the same one when asked again.
 
-    `start` is called with the video's id, in the transaction that makes it, and gives the job. `hashes` are the
+    `start` is called with the row's id, in the transaction that makes it, and gives the job. `hashes` are the
     file's as they are declared now, beside what was declared before. Raises ChunkMissing, ChecksumMismatch, UploadGone.
     """
     # Asked before we wait for others: one of them may take the upload away, and with it what is known.
@@ -126,17 +127,17 @@ def complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str] 
             parts.lock(file)  # no chunk is being written now, and none will be once the upload is complete
             return _complete(upload, title=title, start=start, hashes=hashes)
     except (errors.UploadFinished, errors.UploadGone):
-        if video := _became(upload, hashes):
-            return video
+        if became := _became(upload, hashes):
+            return became
         raise errors.ChecksumMismatch if wrong else errors.UploadGone from None
 
 
-def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]) -> Video:
+def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]) -> Uploaded:
     part, name = path_of(upload.pk), ""
     try:
         with transaction.atomic():
-            # Held until the video is committed: an abort waits, and so does who goes on with it and tells a hash.
-            held = Upload.objects.select_for_update().filter(pk=upload.pk, video__isnull=True).first()
+            # Held until the new row is committed: an abort waits, and so does who goes on with it and tells a hash.
+            held = Upload.objects.select_for_update().filter(pk=upload.pk, merged_at=None).first()
             if held is None:
                 raise errors.UploadGone
             _check_whole(held)
@@ -144,18 +145,18 @@ def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]
                 raise errors.ChecksumMismatch
             name = storage.name_for_upload(storage.head_of(part), timezone.now())
             storage.adopt(part, name)
-            video = _hand_over(held, name=name, title=title, hashes=hashes, start=start)
+            became = _hand_over(held, name=name, title=title, hashes=hashes, start=start)
     except errors.ChecksumMismatch:
         abort(upload)
         raise
     except BaseException:
         # A COMMIT whose answer was lost may have taken effect: take the file back only if no row names it.
-        if name and not Video.objects.filter(source=name).exists():
+        if name and not outcomes.names(name):
             storage.remove(name)
         raise
     storage.remove_file(part)
     rolling.forget(upload.pk)
-    return video
+    return became
 
 
 def abort(upload: Upload, *, untouched_since: datetime | None = None) -> None:
@@ -166,7 +167,7 @@ def abort(upload: Upload, *, untouched_since: datetime | None = None) -> None:
     with transaction.atomic():
         # Held until it is deleted: Django reads what it deletes first, and deletes by key alone.
         held = Upload.objects.select_for_update().filter(pk=upload.pk).first()
-        if held and (held.video_id or (untouched_since and held.touched_at >= untouched_since)):
+        if held and (held.merged_at or (untouched_since and held.touched_at >= untouched_since)):
             raise errors.UploadFinished
         if held:
             held.delete()
@@ -179,21 +180,11 @@ def path_of(upload_id: uuid.UUID) -> Path:
     return Path(settings.UPLOADS_DIR) / f"{upload_id}.part"
 
 
-def _known_content(wish: Wish, owner_id: int) -> Video | None:
-    # Only what we computed ourselves counts, and only among the user's own videos: a checksum is no proof
-    # that somebody has the file.
-    algorithm, _, value = wish.file_hash.partition(":")
-    if not value:
-        return None
-    same = Video.objects.filter(owner_id=owner_id, source_size=wish.file_size, deleted_at__isnull=True)
-    return same.filter(**{algorithm: value}).exclude(folder="").select_related("job").first()
-
-
 def _unfinished(wish: Wish, owner_id: int) -> Iterator[Upload]:
     """The uploads to go on with, the best first: by hash, else by name, size and time of change."""
     mine = Upload.objects.filter(
         owner_id=owner_id,
-        video__isnull=True,
+        merged_at=None,
         file_size=wish.file_size,
         purpose=wish.purpose,
         chunk_size=settings.JOINTO_VIDEOS.chunk_bytes,
@@ -213,8 +204,8 @@ def _take_up(upload: Upload, wish: Wish) -> bool:
     """
     upload.file_hash = upload.file_hash or wish.file_hash
     upload.touched_at = timezone.now()  # from now on the clean-up lets it be
-    still = Upload.objects.filter(pk=upload.pk, video__isnull=True)
-    return bool(still.update(file_hash=upload.file_hash, touched_at=upload.touched_at))
+    unfinished = Upload.objects.filter(pk=upload.pk, merged_at=None)
+    return bool(unfinished.update(file_hash=upload.file_hash, touched_at=upload.touched_at))
 
 
 def _create(wish: Wish, owner_id: int) -> Upload:
@@ -252,7 +243,7 @@ def _part(upload: Upload) -> Iterator[int]:
     try:
         file = os.open(path_of(upload.pk), os.O_RDWR)
     except FileNotFoundError as error:
-        merged = Upload.objects.filter(pk=upload.pk, video__isnull=False).exists()
+        merged = Upload.objects.filter(pk=upload.pk, merged_at__isnull=False).exists()
         raise errors.UploadFinished if merged else errors.UploadGone from error
     try:
         yield file
@@ -263,11 +254,11 @@ def _part(upload: Upload) -> Iterator[int]:
 def _is_there(upload: Upload, index: int) -> bool:
     """Whether the chunk has arrived, asked under its lock. Raises UploadFinished, UploadGone."""
     chunk = Chunk.objects.filter(upload=OuterRef("pk"), index=index)
-    now = Upload.objects.filter(pk=upload.pk).annotate(there=Exists(chunk)).values_list("video_id", "there").first()
+    now = Upload.objects.filter(pk=upload.pk).annotate(there=Exists(chunk)).values_list("merged_at", "there").first()
     if now is None:
         raise errors.UploadGone
-    video_id, there = now
-    if video_id:
+    merged_at, there = now
+    if merged_at:
         raise errors.UploadFinished
     return bool(there)
 
@@ -277,23 +268,26 @@ def _is_wrong(upload: Upload, hashes: Sequence[str]) -> bool:
     return digests.contradict([*upload.declared, *hashes], rolling.known(upload.pk, upload.chunks_total))
 
 
-def _hand_over(upload: Upload, *, name: str, title: str, hashes: Sequence[str], start: Start) -> Video:
-    """In the transaction that holds the upload: it is complete, the video exists, the job is recorded."""
-    video = Video.objects.create(owner_id=upload.owner_id, title=title, source=name, source_size=upload.file_size)
+def _hand_over(upload: Upload, *, name: str, title: str, hashes: Sequence[str], start: Start) -> Uploaded:
+    """In the transaction that holds the upload: it is complete, what it became exists, the job is recorded."""
+    named = outcomes.create(upload, source=name, title=title)
     # None contradicts another: there are two at most, one of each algorithm.
     first, second, *_ = [*dict.fromkeys([*upload.declared, *hashes]), "", ""]
-    Upload.objects.filter(pk=upload.pk).update(video=video, file_hash=first, second_hash=second)
+    Upload.objects.filter(pk=upload.pk).update(**named, merged_at=timezone.now(), file_hash=first, second_hash=second)
     Chunk.objects.filter(upload=upload).delete()
-    video.job = start(video.pk)
-    return video
+    (became,) = named.values()
+    became.job = start(became.pk)
+    return became
 
 
-def _became(upload: Upload, hashes: Sequence[str]) -> Video | None:
+def _became(upload: Upload, hashes: Sequence[str]) -> Uploaded | None:
     """What an upload became, by whoever completed it. Raises ChecksumMismatch if it has other hashes than these."""
-    now = Upload.objects.select_related("video__job").filter(pk=upload.pk, video__isnull=False).first()
-    if now is None or now.video is None:
+    with_jobs = Upload.objects.select_related(*(f"{name}__job" for name in outcomes.FIELDS))
+    now = with_jobs.filter(pk=upload.pk, merged_at__isnull=False).first()
+    became = outcomes.of(now) if now else None
+    if now is None or became is None:
         return None
-    computed = {name: text for name, text in (("sha256", now.video.sha256), ("md5", now.video.md5)) if text}
+    computed = {name: text for name, text in (("sha256", became.sha256), ("md5", became.md5)) if text}
     if digests.contradict([*now.declared, *hashes], computed):
         raise errors.ChecksumMismatch
-    return now.video
+    return became

@@ -56,12 +56,14 @@ def test_codes_are_stable_and_every_message_says_what_to_do() -> None:
     kinds = {kind.code: kind for kind in errors.MediaError.__subclasses__()}
     assert set(kinds) == {
         "not_a_video",
+        "not_a_still",
         "media_truncated",
         "media_empty",
         "media_too_large",
         "media_too_long",
         "media_damaged",
         "media_no_streams",
+        "media_no_sound",
     }
     for kind in kinds.values():
         assert kind.message.count(". ") == 1, kind.message
