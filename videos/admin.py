@@ -187,7 +187,7 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
 class MaterialInline(ReadOnly, admin.TabularInline[Material, Project]):
     model = Material
     extra = 0
-    fields = ("place", "name", "video")
+    fields = ("place", "name", "video", "medium")
     readonly_fields = fields
 
 

@@ -153,15 +153,27 @@ class TooManyMaterials(BadInput):
 
 
 class MaterialGone(BadInput):
-    """A material whose video was deleted, or has no file any more."""
+    """A material that was deleted, or has no file any more."""
 
     code = "material_gone"
 
     @classmethod
     def of(cls, name: str) -> MaterialGone:
         """Of the material that is called so."""
-        sentence = f"The video of the material {name} is gone. Restore it, or give the material another one."
+        sentence = f"What the material {name} stands for is gone. Restore it, or give the material another one."
         return cls(sentence, details={"material": name})
+
+
+class MaterialNotReady(BadInput):
+    """A still or a sound that its job has not prepared yet."""
+
+    code = "material_not_ready"
+    status = 409
+
+    @classmethod
+    def of(cls, name: str) -> MaterialNotReady:
+        """Of the material that is called so."""
+        return cls(f"The material {name} is being prepared. Ask again once it is ready.", details={"material": name})
 
 
 class MaterialUnusable(BadInput):

@@ -21,15 +21,16 @@ from jobs.context import JobContext
 from jobs.models import Job
 from jobs.status import ACTIVE
 from videos import errors, orders, projects, reel, storage
-from videos.media import transcode
+from videos.media import sounds, transcode
 from videos.media.errors import MediaError
-from videos.media.probe import Caps, Probe
-from videos.models import Export, Material, Project, Video
+from videos.media.probe import Caps
+from videos.models import Export, Material, Medium, Project, Video
 from videos.orders import Order, Origin
 from videos.timeline import film
 from videos.timeline import project as documents
 from videos.timeline.film import Film, Source
 from videos.timeline.model import Timeline
+from videos.timeline.sources import still
 from videos.timeline.values import SECOND
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ logger = logging.getLogger(__name__)
 def record(job: Job, project_id: int, **said: Any) -> None:
     """Write down what a job is to export, as it is now; a job that is retried exports the same once more.
 
-    Raises ExportInvalid, ProjectGone, ProjectDeleted, ProjectEmpty, TimelineMaterialUnknown, MaterialGone.
+    Raises ExportInvalid, ProjectGone, ProjectDeleted, ProjectEmpty, TimelineMaterialUnknown, MaterialGone,
+    MaterialNotReady.
     """
     known = Export.objects.select_related("project").filter(job=job).first()
     if known is None:
@@ -83,7 +85,7 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
     with projects.held(project_id) as project:
         document = projects.document(project)
         timeline = documents.parse(document)
-        materials = list(project.materials.select_related("video"))
+        materials = list(project.materials.select_related("video", "medium__job"))
         cut = any(timeline.clips())
         origin = order.source or (Origin.TIMELINE if cut else Origin.MATERIALS)
         if not (cut if origin is Origin.TIMELINE else materials):
@@ -93,7 +95,8 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
             projects.check_materials(timeline, {material.name: material for material in materials})
             used = timeline.materials()
             materials = [material for material in materials if material.name in used]
-        _check_there(materials)
+        for material in materials:
+            projects.check_there(material)
         of_timeline = {"version": project.version, "timeline": document}
         return Export(
             project=project,
@@ -101,7 +104,7 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
             quality=order.quality.value,
             options={name: given[name] for name in sorted(given) if name not in ("format", "quality", "source")},
             source=origin.value,
-            materials=[{"name": material.name, "video": material.video_id} for material in materials],
+            materials=[_written(material) for material in materials],
             **(of_timeline if origin is Origin.TIMELINE else {"version": 0, "timeline": None}),
         )
 
@@ -111,10 +114,10 @@ def _check_length(timeline: Timeline) -> None:
         raise errors.ExportTooLong
 
 
-def _check_there(materials: list[Material]) -> None:
-    for material in materials:
-        if projects.file_of(material.video) is None:
-            raise errors.MaterialGone.of(material.name)
+def _written(material: Material) -> dict[str, Any]:
+    """Name, and id by kind: `{"name": "a", "still": 3}`."""
+    assert material.shown is not None and material.kind is not None
+    return {"name": material.name, material.kind: material.shown.pk}
 
 
 # -- made ------------------------------------------------------------------------------------------------
@@ -131,7 +134,7 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
     order = orders.read({"format": export.format, "quality": export.quality, **export.options})
     ctx.progress(0, 0, "looking at the materials")
     sources = _sources(export, ctx)
-    timeline = _timeline(export, sources)
+    timeline = _timeline(export, sources, order)
     _check_length(timeline)
     folder = ctx.scratch / "film"
     folder.mkdir()
@@ -205,30 +208,44 @@ def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
     """The file of each material, looked at; each file once. Raises MaterialGone, MaterialUnusable."""
     workshop = transcode.Workshop(folder=ctx.scratch, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
     caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
-    wanted = {material["name"]: material["video"] for material in export.materials}
-    videos = Video.objects.in_bulk([pk for pk in wanted.values() if pk is not None])
-    probes: dict[Path, Probe] = {}
+    videos = Video.objects.in_bulk([one["video"] for one in export.materials if "video" in one])
+    media = Medium.objects.in_bulk([_medium_id(one) for one in export.materials if "video" not in one])
+    looked: dict[str, Source] = {}
     sources = {}
-    for name, video_id in wanted.items():
+    for one in export.materials:
         ctx.check()
-        video = videos.get(video_id)
-        file = projects.file_of(video)
-        if video is None or file is None:
-            raise errors.MaterialGone.of(name)
-        path = storage.path_of(file)
+        shown = videos.get(one["video"]) if "video" in one else media.get(_medium_id(one))
+        file = projects.file_of(shown)
+        if shown is None or file is None:
+            raise errors.MaterialGone.of(one["name"])
         try:
-            found = probes.get(path) or transcode.inspect(path, workshop, caps=caps)
+            found = looked.get(file) or _source(shown, storage.path_of(file), workshop, caps)
         except MediaError as error:
-            raise errors.MaterialUnusable.of(name, error) from error
-        probes[path] = found
-        sources[name] = Source(path=path, probe=found, sha256=video.sha256 if file == video.source else "")
+            raise errors.MaterialUnusable.of(one["name"], error) from error
+        looked[file] = sources[one["name"]] = found
     return sources
 
 
-def _timeline(export: Export, sources: Mapping[str, Source]) -> Timeline:
+def _medium_id(material: Mapping[str, Any]) -> int:
+    return int(material["still"] if "still" in material else material["sound"])
+
+
+def _source(shown: projects.Shown, path: Path, workshop: transcode.Workshop, caps: Caps) -> Source:
+    """A still was measured when it was prepared. Of a sound's file, which may hold a film, the picture is not used."""
+    if isinstance(shown, Video):
+        known = shown.sha256 if shown.source and path == storage.path_of(shown.source) else ""
+        return Source(path=path, probe=transcode.inspect(path, workshop, caps=caps), sha256=known)
+    if shown.kind == Medium.Kind.STILL:
+        return still(path, width=shown.width or 0, height=shown.height or 0, alpha=bool(shown.alpha))
+    return Source(path=path, probe=dataclasses.replace(sounds.probe(path, workshop), duration=shown.duration))
+
+
+def _timeline(export: Export, sources: Mapping[str, Source], order: Order) -> Timeline:
     if export.source == Origin.TIMELINE:
         return documents.parse(export.timeline)
-    return reel.of({material["name"]: sources[material["name"]].probe for material in export.materials})
+    seconds = order.still_seconds or orders.STILL_SECONDS
+    probes = {one["name"]: sources[one["name"]].probe for one in export.materials}
+    return reel.of(probes, lengths={one["name"]: round(seconds * SECOND) for one in export.materials if "still" in one})
 
 
 def _as_ordered(timeline: Timeline, order: Order) -> Timeline:

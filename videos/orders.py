@@ -14,6 +14,7 @@ from videos.timeline.model import Fit
 from videos.timeline.values import Rate, Side, exact
 
 HIGHEST_CRF = 51  # of x264: the worst
+STILL_SECONDS = 5.0  # for which a still is shown among materials end to end, unless said otherwise
 
 
 class Quality(StrEnum):
@@ -71,6 +72,7 @@ class Order:
     rate: Rate | None = None
     fit: Fit | None = None
     source: Origin | None = None
+    still_seconds: Annotated[float, Field(ge=0.1, le=3600)] | None = None  # of each, end to end
 
     @property
     def recipe(self) -> Recipe:
@@ -106,6 +108,8 @@ def _contradictions(order: Order) -> dict[str, str]:
         for name in ("crf", "preset"):
             if getattr(order, name) is not None:
                 problems[name] = "Only the quality custom has one of its own"
+    if order.still_seconds is not None and order.source is Origin.TIMELINE:
+        problems["still_seconds"] = "A timeline says itself how long each clip is"
     if (order.width is None) != (order.height is None):
         problems["height" if order.height is None else "width"] = "Width and height go together"
     return problems

@@ -15,12 +15,15 @@ from jobs import control
 from jobs.models import Job
 from jobs.status import ACTIVE
 from videos import errors, storage
-from videos.models import Material, Project, TimelineVersion, Video
+from videos.models import Material, Medium, Project, TimelineVersion, Video, VideoStatus
 from videos.timeline import project as documents
 from videos.timeline.model import Timeline
 
 MOST_MATERIALS = 1000
 _KEEP_VERSIONS = 200
+
+Shown = Video | Medium
+"""What a material can be."""
 
 Expected = Collection[int] | None
 """The versions that whoever changes a timeline knows it to be one of; None: they do not care."""
@@ -41,26 +44,29 @@ def held(project_id: int) -> Iterator[Project]:
 # -- materials -------------------------------------------------------------------------------------------
 
 
-def add(project_id: int, video: Video, *, name: str = "") -> Material:
-    """Make a video a material, the last one. Raises MaterialNameTaken, TooManyMaterials, VideoDeleted, SourceGone."""
-    _check_usable(video)
+def add(project_id: int, shown: Shown, *, name: str = "") -> Material:
+    """Make a video, a still or a sound a material, the last one.
+
+    Raises MaterialNameTaken, TooManyMaterials, VideoDeleted, MediumDeleted, SourceGone.
+    """
+    _check_usable(shown)
     with held(project_id) as project:
         names = set(project.materials.values_list("name", flat=True))
         if len(names) >= MOST_MATERIALS:
             raise errors.TooManyMaterials
-        name = name or _free_name(f"video-{video.pk}", names)
+        name = name or _free_name(f"{_kind(shown)}-{shown.pk}", names)
         if name in names:
             raise errors.MaterialNameTaken
         place = project.materials.aggregate(next=Coalesce(Max("place") + 1, Value(0)))["next"]
         _touch(project)
-        return Material.objects.create(project=project, video=video, name=name, place=place)
+        return Material.objects.create(project=project, name=name, place=place, **_named(shown))
 
 
-def replace(material: Material, video: Video) -> None:
-    """Have a material be another video under the same name. Raises VideoDeleted, SourceGone."""
-    _check_usable(video)
+def replace(material: Material, shown: Shown) -> None:
+    """Have a material be something else under the same name. Raises VideoDeleted, MediumDeleted, SourceGone."""
+    _check_usable(shown)
     with held(material.project_id) as project:
-        Material.objects.filter(pk=material.pk).update(video=video)
+        Material.objects.filter(pk=material.pk).update(**_named(shown))
         _touch(project)
 
 
@@ -76,26 +82,55 @@ def move(material: Material, place: int) -> None:
 
 
 def remove(material: Material) -> None:
-    """Take a material out of its project; its video stays. A timeline that names it can't be exported then."""
+    """Take a material out of its project; what it shows stays. A timeline that names it can't be exported then."""
     with held(material.project_id) as project:
         Material.objects.filter(pk=material.pk).delete()
         _touch(project)
 
 
-def file_of(video: Video | None) -> str | None:
-    """The best file of a video, by its stored name: the uploaded one, else its best rendition; None: there is none."""
-    if video is None or video.deleted_at:
+def file_of(shown: Shown | None) -> str | None:
+    """The best file that films are made of, by its stored name; None: there is none.
+
+    Of a video the uploaded one, else its best rendition; of a still or a sound the prepared one.
+    """
+    if shown is None or shown.deleted_at:
         return None
-    best = video.renditions.first()
-    names = (video.source, f"{video.folder}/{best.file}" if video.folder and best else "")
+    names = (shown.file,) if isinstance(shown, Medium) else _files_of_video(shown)
     return next((name for name in names if name and storage.path_of(name).is_file()), None)
 
 
-def _check_usable(video: Video) -> None:
-    if video.deleted_at:
-        raise errors.VideoDeleted
-    if file_of(video) is None:
+def check_there(material: Material) -> None:
+    """Raise MaterialGone, MaterialNotReady if no film can be made of a material now."""
+    if file_of(material.shown) is not None:
+        return
+    medium = material.medium
+    if medium and not medium.deleted_at and medium.status == VideoStatus.PROCESSING:
+        raise errors.MaterialNotReady.of(material.name)
+    raise errors.MaterialGone.of(material.name)
+
+
+def _files_of_video(video: Video) -> tuple[str, str]:
+    best = video.renditions.first()
+    return video.source, f"{video.folder}/{best.file}" if video.folder and best else ""
+
+
+def _check_usable(shown: Shown) -> None:
+    if shown.deleted_at:
+        raise errors.MediumDeleted if isinstance(shown, Medium) else errors.VideoDeleted
+    under_way = isinstance(shown, Medium) and shown.status == VideoStatus.PROCESSING
+    if file_of(shown) is None and not under_way:
         raise errors.SourceGone
+
+
+def _kind(shown: Shown) -> str:
+    return shown.kind if isinstance(shown, Medium) else "video"
+
+
+def _named(shown: Shown) -> dict[str, Shown | None]:
+    """The fields of a material that say what it is."""
+    if isinstance(shown, Medium):
+        return {"video": None, "medium": shown}
+    return {"video": shown, "medium": None}
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

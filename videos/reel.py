@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from fractions import Fraction
 
 from videos.media.probe import Probe
@@ -10,19 +10,24 @@ from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track
 from videos.timeline.values import SECOND
 
 _SMALLEST, _LARGEST = 16, 4096  # pixels of a canvas's side, as videos.timeline.model has them
+_LARGEST_OF_STILL = 1920  # photographs have more pixels than films
 _SLOWEST, _FASTEST = Fraction(1), Fraction(120)  # frames a second
 
 
-def of(probes: Mapping[str, Probe]) -> Timeline:
-    """Materials end to end, on a canvas like the first picture; what has none is heard alone."""
+def of(probes: Mapping[str, Probe], *, lengths: Mapping[str, int] | None = None) -> Timeline:
+    """Materials end to end, on a canvas like the first film, or the first still; what has no picture is heard alone.
+
+    `lengths`: in microseconds, of those that have none of their own.
+    """
+    lengths = lengths or {}
     clips: dict[Kind, list[Clip]] = {Kind.VIDEO: [], Kind.AUDIO: []}
     start = 0
     for name, probe in probes.items():
-        clip = Clip(start=start, duration=_length(probe), material=name)
+        clip = Clip(start=start, duration=lengths.get(name) or _length(probe), material=name)
         clips[Kind.VIDEO if probe.video else Kind.AUDIO].append(clip)
         start = clip.end
     return Timeline(
-        canvas=_canvas(probes),
+        canvas=_canvas(probes, stills=lengths),
         tracks=tuple(Track(kind=kind, clips=tuple(of_kind)) for kind, of_kind in clips.items() if of_kind),
     )
 
@@ -33,14 +38,16 @@ def _length(probe: Probe) -> int:
     return max(1, round(seconds * SECOND))
 
 
-def _canvas(probes: Mapping[str, Probe]) -> Canvas:
-    first = next((probe.video for probe in probes.values() if probe.video), None)
-    if first is None:
+def _canvas(probes: Mapping[str, Probe], *, stills: Container[str]) -> Canvas:
+    pictures = {name: probe.video for name, probe in probes.items() if probe.video}
+    if not pictures:
         return Canvas()
+    name = next((name for name in pictures if name not in stills), next(iter(pictures)))
+    first, largest = pictures[name], _LARGEST_OF_STILL if name in stills else _LARGEST
     rate = first.frame_rate or Canvas().rate
     # What was counted may be 2997003/100000, and means 30000/1001.
     even = Fraction(round(rate)) if first.variable else rate.limit_denominator(1001)
-    shrunk = min(1.0, _LARGEST / max(first.display_width, first.display_height))
+    shrunk = min(1.0, largest / max(first.display_width, first.display_height))
     return Canvas(
         width=_side(first.display_width * shrunk),
         height=_side(first.display_height * shrunk),

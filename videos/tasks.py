@@ -124,11 +124,13 @@ def export_video(
     rate: str | float | None = None,
     fit: str | None = None,
     source: str | None = None,
+    still_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Make one film of a project, as it is when the job is recorded; what may be said, `videos.orders` tells."""
     said = {"format": format, "quality": quality, "crf": crf, "preset": preset, "width": width, "height": height}
+    more = {"rate": rate, "fit": fit, "source": source, "still_seconds": still_seconds}
     try:
-        return exports.make(ctx, project_id, **said, rate=rate, fit=fit, source=source)
+        return exports.make(ctx, project_id, **said, **more)
     except SoftTimeLimitExceeded as error:
         raise errors.ExportTooSlow from error  # it would take as long again
 

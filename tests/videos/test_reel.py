@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from videos import reel
 from videos.media.probe import AudioStream, Probe, VideoStream
 from videos.timeline import project
 from videos.timeline.model import Kind
+from videos.timeline.sources import still
 from videos.timeline.values import SECOND
 
 SOUND = AudioStream(index=1, codec="aac", channels=2, sample_rate=48_000, layout="stereo", lag=0.0, duration=2.02)
@@ -79,6 +81,30 @@ def test_the_canvas_is_like_the_first_picture_as_far_as_one_may_be(
     timeline = reel.of({"a": make_probe(**said), "b": make_probe()})
     assert (timeline.canvas.width, timeline.canvas.height, timeline.canvas.rate) == (*size, Fraction(rate))
     assert project.parse(project.dump(timeline)) == timeline, "a person could have written it"
+
+
+def make_still(width: int, height: int) -> Probe:
+    return still(Path("still.png"), width=width, height=height, alpha=False).probe
+
+
+def test_a_still_lasts_as_long_as_it_is_said_to() -> None:
+    timeline = reel.of({"a": make_probe(seconds=2.0), "b": make_still(64, 64)}, lengths={"b": 3 * SECOND})
+    (track,) = timeline.tracks
+    assert [(clip.material, clip.start, clip.duration) for clip in track.clips] == [
+        ("a", 0, 2 * SECOND),
+        ("b", 2 * SECOND, 3 * SECOND),
+    ]
+
+
+def test_the_canvas_is_like_a_film_and_like_a_still_only_where_there_is_none() -> None:
+    photographs = {"a": make_still(6000, 4000), "b": make_still(100, 300)}
+    lengths = {"a": SECOND, "b": SECOND}
+    canvas = reel.of({**photographs, "c": make_probe()}, lengths=lengths).canvas
+    assert (canvas.width, canvas.height, canvas.rate) == (640, 360, Fraction(25))
+    canvas = reel.of(photographs, lengths=lengths).canvas
+    assert (canvas.width, canvas.height, canvas.rate) == (1920, 1280, Fraction(30)), (
+        "not as large as a camera's pictures"
+    )
 
 
 def test_sound_alone_has_an_ordinary_canvas() -> None:

@@ -14,11 +14,12 @@ from jobs import line
 from jobs.api.options import JobOptionsSerializer
 from jobs.api.serializers import JobErrorSerializer, JobSerializer
 from videos import errors, orders
-from videos.models import Export, Material, Project, Video, VideoStatus
+from videos.models import Export, Material, Medium, Project, Video, VideoStatus
 from videos.projects import MOST_MATERIALS
 from videos.timeline.film import Format
 from videos.timeline.model import Fit
 
+_KINDS = {"video", "still", "sound"}
 _NAME_LENGTH = 255
 _BIGGEST_INTEGER = 2**63 - 1
 
@@ -67,35 +68,81 @@ class MaterialVideoSerializer(serializers.ModelSerializer[Video]):
         read_only_fields = fields
 
 
-class MaterialSerializer(serializers.ModelSerializer[Material]):
-    """One material of a project."""
+class MaterialStillSerializer(serializers.ModelSerializer[Medium]):
+    """What a material shows."""
 
-    video = MaterialVideoSerializer(read_only=True, allow_null=True, help_text="null: it was deleted for good")
+    status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
+    thumbnail_url = serializers.CharField(read_only=True, allow_null=True)
 
     class Meta:
-        model = Material
-        fields = ["id", "name", "place", "video"]
+        model = Medium
+        fields = ["id", "title", "status", "width", "height", "thumbnail_url", "deleted_at"]
         read_only_fields = fields
 
 
-class NewMaterialSerializer(serializers.Serializer[None]):
-    """A video that is to be a material."""
+class MaterialSoundSerializer(serializers.ModelSerializer[Medium]):
+    """What is heard of a material."""
 
-    video = serializers.IntegerField(min_value=1, max_value=_BIGGEST_INTEGER, help_text="the id of one of your videos")
+    status = serializers.ChoiceField(choices=VideoStatus.choices, read_only=True)
+
+    class Meta:
+        model = Medium
+        fields = ["id", "title", "status", "duration", "deleted_at"]
+        read_only_fields = fields
+
+
+class MaterialSerializer(serializers.ModelSerializer[Material]):
+    """One material of a project: of `video`, `still` and `sound` the one that its kind says is there."""
+
+    kind = serializers.CharField(
+        read_only=True, allow_null=True, help_text="video, still or sound; null: it was deleted for good"
+    )
+    video = MaterialVideoSerializer(read_only=True, allow_null=True)
+    still = MaterialStillSerializer(read_only=True, allow_null=True)
+    sound = MaterialSoundSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Material
+        fields = ["id", "name", "place", "kind", "video", "still", "sound"]
+        read_only_fields = fields
+
+
+class ShownSerializer(serializers.Serializer[None]):
+    """What a material is to be: the id of one thing of yours."""
+
+    video = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
+    still = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
+    sound = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """At most one."""
+        if len(attrs.keys() & _KINDS) > 1:
+            raise serializers.ValidationError("A material is one of video, still and sound.")
+        return attrs
+
+
+class NewMaterialSerializer(ShownSerializer):
+    """A video, a still or a sound that is to be a material."""
+
     name = serializers.RegexField(
         r"^[\w.-]+$",
         max_length=100,
         required=False,
         default="",
-        help_text="by which the timeline knows it: letters, digits, and . _ -; else video- and the video's id",
+        help_text="by which the timeline knows it: letters, digits, and . _ -; else its kind and id: still-3",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One."""
+        if not attrs.keys() & _KINDS:
+            raise serializers.ValidationError("Say which video, still or sound the material is to be, by its id.")
+        return super().validate(attrs)
 
-class MaterialChangeSerializer(serializers.Serializer[None]):
-    """Another place for a material, or another video."""
+
+class MaterialChangeSerializer(ShownSerializer):
+    """Another place for a material, or another thing that it is."""
 
     place = serializers.IntegerField(required=False, min_value=0, max_value=MOST_MATERIALS)
-    video = serializers.IntegerField(required=False, min_value=1, max_value=_BIGGEST_INTEGER)
 
 
 class OneOfField(serializers.ChoiceField):
@@ -137,6 +184,10 @@ class OrderSerializer(JobOptionsSerializer):
     height = serializers.IntegerField(required=False, help_text="even, 16 to 4096; otherwise that of the canvas")
     rate = RateField(required=False, help_text="frames a second, 1 to 120; otherwise that of the canvas")
     fit = OneOfField(Fit, required=False, help_text="of all clips; otherwise that of each")
+    still_seconds = serializers.FloatField(
+        required=False,
+        help_text=f"for which each still is shown, of materials end to end: 0.1 to 3600, else {orders.STILL_SECONDS:g}",
+    )
     source = OneOfField(  # type: ignore[assignment]  # DRF takes it out of the class
         orders.Origin,
         required=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -30,7 +31,7 @@ from videos.api.project_serializers import (
     NewMaterialSerializer,
     ProjectSerializer,
 )
-from videos.models import Material, Project, Video
+from videos.models import Material, Medium, Project, Video
 from videos.timeline import project as documents
 
 _BIGGEST_PLACE = 2**31
@@ -131,7 +132,7 @@ class InPlace(CursorPagination):
 def materials_of(request: Request, pk: int) -> QuerySet[Material]:
     """The materials of one project of the user's. Raises Http404."""
     project = get_object_or_404(projects_of(request), pk=pk)
-    return project.materials.select_related("video__job")
+    return project.materials.select_related("video__job", "medium__job")
 
 
 class MaterialList(ListAPIView[Material]):
@@ -152,13 +153,14 @@ class MaterialList(ListAPIView[Material]):
         project = get_object_or_404(projects_of(request), pk=pk)
         said = NewMaterialSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        video = _video(request, said.validated_data["video"])
-        material = projects.add(project.pk, video, name=said.validated_data["name"])
+        shown = _shown(request, said.validated_data)
+        assert shown is not None
+        material = projects.add(project.pk, shown, name=said.validated_data["name"])
         return Response(MaterialSerializer(material).data, status=201)
 
 
 class MaterialView(GenericAPIView[Material]):
-    """One material: move it, give it another video, take it out of the project."""
+    """One material: move it, have it be something else, take it out of the project."""
 
     serializer_class = MaterialSerializer
     queryset = Material.objects.none()
@@ -168,8 +170,8 @@ class MaterialView(GenericAPIView[Material]):
         material = get_object_or_404(materials_of(request, pk), pk=material_id)
         said = MaterialChangeSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        if "video" in said.validated_data:
-            projects.replace(material, _video(request, said.validated_data["video"]))
+        if shown := _shown(request, said.validated_data):
+            projects.replace(material, shown)
         if "place" in said.validated_data:
             projects.move(material, said.validated_data["place"])
         return Response(MaterialSerializer(get_object_or_404(materials_of(request, pk), pk=material_id)).data)
@@ -180,11 +182,22 @@ class MaterialView(GenericAPIView[Material]):
         return Response(status=204)
 
 
-def _video(request: Request, video_id: int) -> Video:
-    video = Video.objects.filter(pk=video_id, owner_id=cast(User, request.user).pk).first()
-    if video is None:
-        raise ValidationError({"video": "You have no video with this id."})
-    return video
+def _shown(request: Request, said: Mapping[str, Any]) -> projects.Shown | None:
+    """The thing of the user's own that was named, if one was. Raises ValidationError."""
+    owner_id = cast(User, request.user).pk
+    for kind in ("video", "still", "sound"):
+        if kind not in said:
+            continue
+        mine = {"pk": said[kind], "owner_id": owner_id}
+        found: projects.Shown | None
+        if kind == "video":
+            found = Video.objects.select_related("job").filter(**mine).first()
+        else:
+            found = Medium.objects.select_related("job").filter(kind=kind, **mine).first()
+        if found is None:
+            raise ValidationError({kind: f"You have no {kind} with this id."})
+        return found
+    return None
 
 
 # -- the timeline ----------------------------------------------------------------------------------------

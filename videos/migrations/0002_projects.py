@@ -72,6 +72,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "medium",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="empty: it was deleted for good",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="materials",
+                        to="videos.medium",
+                        verbose_name="still or sound",
+                    ),
+                ),
+                (
                     "project",
                     models.ForeignKey(
                         db_index=False,
@@ -143,7 +155,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "materials",
-                    models.JSONField(help_text="name and video of each, in their order", verbose_name="materials"),
+                    models.JSONField(
+                        help_text="name of each, and what it is, in their order", verbose_name="materials"
+                    ),
                 ),
                 (
                     "file",
@@ -249,6 +263,12 @@ class Migration(migrations.Migration):
             model_name="material",
             constraint=models.CheckConstraint(
                 condition=models.Q(("name", ""), _negated=True), name="material_has_name"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="material",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("video", None), ("medium", None), _connector="OR"), name="material_is_one_thing"
             ),
         ),
         migrations.AddIndex(

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
+from videos.models.media import Medium
 from videos.models.videos import Video, VideoStatus, status_of
 from videos.orders import FORMATS, ORIGINS, QUALITIES, Origin
 
@@ -41,12 +42,21 @@ class Project(models.Model):
 
 
 class Material(models.Model):
-    """One video that a project uses. Its name is the word by which a timeline speaks of it."""
+    """One video, still or sound that a project uses. Its name is the word by which a timeline speaks of it."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="materials", db_index=False)
     video = models.ForeignKey(
         Video,
         verbose_name=_("video"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="materials",
+        help_text=_("empty: it was deleted for good"),
+    )
+    medium = models.ForeignKey(
+        Medium,
+        verbose_name=_("still or sound"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -63,10 +73,29 @@ class Material(models.Model):
         constraints = [
             models.UniqueConstraint(name="material_of_project", fields=["project", "name"]),
             models.CheckConstraint(name="material_has_name", condition=~Q(name="")),
+            models.CheckConstraint(name="material_is_one_thing", condition=Q(video=None) | Q(medium=None)),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown(self) -> Video | Medium | None:
+        """What it is; None: that was deleted for good."""
+        return self.video or self.medium
+
+    @property
+    def kind(self) -> str | None:
+        """`video`, `still` or `sound`; None: it was deleted for good."""
+        return self.medium.kind if self.medium else ("video" if self.video_id else None)
+
+    @property
+    def still(self) -> Medium | None:
+        return self.medium if self.kind == Medium.Kind.STILL else None
+
+    @property
+    def sound(self) -> Medium | None:
+        return self.medium if self.kind == Medium.Kind.SOUND else None
 
 
 class TimelineVersion(models.Model):
@@ -111,7 +140,7 @@ class Export(models.Model):
     source = models.CharField(_("made of"), max_length=10, choices=ORIGINS)
     version = models.PositiveIntegerField(_("version"), help_text=_("of the timeline; 0: made of the materials"))
     timeline = models.JSONField(_("timeline"), null=True, blank=True, help_text=_("as it was when it was asked for"))
-    materials = models.JSONField(_("materials"), help_text=_("name and video of each, in their order"))
+    materials = models.JSONField(_("materials"), help_text=_("name of each, and what it is, in their order"))
 
     file = models.CharField(_("file"), max_length=200, blank=True, help_text=_("below the media root; empty: none yet"))
     duration = models.FloatField(_("duration in seconds"), null=True, blank=True)
