@@ -1,0 +1,27 @@
+"""What is wrong with a draft, so that nothing can be made of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from jobs.errors import BadInput
+
+_SHOWN = 50  # problems at once
+
+
+class DraftInvalid(BadInput):
+    """`details["problems"]`: for each the path of the field, and what is wrong with it."""
+
+    code: ClassVar[str] = "draft_invalid"
+    message = "The draft can't be read."
+
+    def __init__(self, problems: list[dict[str, str]]) -> None:
+        first = problems[0]
+        super().__init__(f"{first['path'] or 'draft'}: {first['problem']}.", details={"problems": problems[:_SHOWN]})
+
+
+class DraftEncrypted(BadInput):
+    code: ClassVar[str] = "draft_encrypted"
+    message = (
+        "The draft is encrypted, as JianYing 6 and later write it. Save it with CapCut, or with an older JianYing."
+    )
