@@ -8,12 +8,15 @@ from fractions import Fraction
 from videos.media import lenient
 from videos.media.lenient import Json
 from videos.timeline.capcut import fields
+from videos.timeline.capcut.materials import Materials
 from videos.timeline.capcut.report import Report
-from videos.timeline.model import Canvas
+from videos.timeline.capcut.segments import Segment
+from videos.timeline.model import Canvas, Fit
 
 _LEAST, _MOST = 16, 4096
 _SHORT_SIDE = 1080  # of a draft that states a shape and no size
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d{1,4})?):(\d{1,4}(?:\.\d{1,4})?)")
+_WEAKEST = 0.2  # of the four strengths of a blur (0.0625, 0.375, 0.75, 1) the first is unlike ours
 _NTSC = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
 
 
@@ -60,3 +63,19 @@ def _rate(document: Json, path: str, report: Report) -> Fraction:
         said = f"The film has {float(rate):g} frames a second, because it can't have {stated:g}."
         report.remark(fields.joined(path, "fps"), "rate_changed", said)
     return rate
+
+
+def behind(segment: Segment, materials: Materials, report: Report) -> tuple[str | None, Fit]:
+    """What fills the canvas behind a picture of the main track: a colour, the picture itself blurred, or nothing."""
+    attached = materials.first(segment.says, "canvases")
+    if attached is None:
+        return None, Fit.CONTAIN
+    if attached.type == "canvas_blur":
+        if fields.number(attached.says.get("blur"), 1) < _WEAKEST:
+            said = "Behind its picture that is blurred slightly in the editor, and strongly here."
+            segment.remark(report, "blur_approximated", said)
+        return None, Fit.BLUR
+    if attached.type == "canvas_image":
+        segment.remark(report, "background_left_out", "The image behind its picture is left out.")
+    found = fields.colour(attached.says.get("color")) if attached.type == "canvas_color" else None
+    return found[0] if found and found[1] > 0 else None, Fit.CONTAIN

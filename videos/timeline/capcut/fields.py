@@ -14,6 +14,7 @@ from videos.timeline.values import LONGEST
 SLACK = 50_000  # microseconds by which times that mean the same differ in real drafts
 
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
+_LONGEST_TEXT = 10_000
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -44,8 +45,8 @@ def truth(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """What is written; nothing in it that no file can hold."""
-    found = lenient.text(value) or ""
+    """What is written; nothing in it that no file can hold, and not more than anybody reads."""
+    found = (lenient.text(value) or "")[:_LONGEST_TEXT]
     # Half of a pair of UTF-16, alone: JSON can say so, UTF-8 can't.
     return _UNSEEN.sub("", found.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 

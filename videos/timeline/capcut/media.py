@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from videos.media.lenient import Json
 from videos.timeline.capcut import fields
+from videos.timeline.model import Clip
 
 _PLACEHOLDER = re.compile(r"##_\w*placeholder[\w-]*_##[/\\]?")
 _LONGEST_PATH = 4096
@@ -31,10 +32,15 @@ class Shelf:
 
     def __init__(self) -> None:
         self._media: dict[tuple[Sort, str], Media] = {}
+        self._stills: set[str] = set()
 
     @property
     def media(self) -> tuple[Media, ...]:
         return tuple(self._media.values())
+
+    def standing(self, clip: Clip) -> Clip:
+        """A clip of a still has no time in it, whatever was cut off."""
+        return replace(clip, source_start=0) if clip.material in self._stills else clip
 
     def name(self, material: Json, kind: Sort) -> str | None:
         """The name of a material's file; None if the draft does not say where that is."""
@@ -54,4 +60,6 @@ class Shelf:
                 file_name=file_name,
                 placeholder=found is not None,
             )
+            if kind == "still":
+                self._stills.add(self._media[kind, written].name)
         return self._media[kind, written].name

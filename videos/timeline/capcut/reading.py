@@ -16,6 +16,7 @@ from videos.timeline.capcut import canvas, fields, tracks
 from videos.timeline.capcut.errors import DraftEncrypted, DraftInvalid
 from videos.timeline.capcut.media import Media, Shelf
 from videos.timeline.capcut.report import Remark, Report
+from videos.timeline.capcut.tracks import Desk
 from videos.timeline.model import Timeline
 
 __all__ = ["Draft", "DraftEncrypted", "DraftInvalid", "Media", "Remark", "load", "read"]
@@ -52,7 +53,7 @@ def read(document: Any) -> Draft:
         raise DraftInvalid([{"path": "", "problem": "A draft is an object with tracks and materials"}])
     report, shelf = Report(), Shelf()
     whole = canvas.read(document, "", report)
-    found = tracks.read(document, "", shelf, report)
+    found = tracks.read(document, "", whole, Desk(shelf=shelf, report=report))
     report.check()
     return Draft(
         id=fields.text(document.get("id"))[:_LONGEST_NAME],

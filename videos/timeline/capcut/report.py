@@ -21,7 +21,7 @@ class Report:
     """Collects remarks, and what is wrong: all of it is told at once."""
 
     def __init__(self) -> None:
-        self._remarks: list[Remark] = []
+        self._remarks: dict[Remark, None] = {}
         self._problems: list[dict[str, str]] = []
 
     @property
@@ -29,8 +29,8 @@ class Report:
         return tuple(self._remarks)
 
     def remark(self, path: str, code: str, message: str, *, segment_id: str = "") -> None:
-        """Say that something is lost, or comes out otherwise."""
-        self._remarks.append(Remark(path=path, segment_id=segment_id, code=code, message=message))
+        """Say, once, that something is lost, or comes out otherwise."""
+        self._remarks.setdefault(Remark(path=path, segment_id=segment_id, code=code, message=message))
 
     def problem(self, path: str, problem: str) -> None:
         """Say that a field is wrong, so that the draft can't be read."""
