@@ -234,3 +234,27 @@ def is_black(path: Path) -> bool:
     ]
     said = subprocess.run([*argv, "-"], check=True, stdin=subprocess.DEVNULL, capture_output=True).stdout
     return max(said) < 20
+
+
+def test_a_still_is_seen_in_films_of_the_materials_and_of_the_timeline(
+    api: APIClient, project: Project, still: Medium, sound: Medium
+) -> None:
+    for said in ({"still": still.pk, "name": "beach"}, {"sound": sound.pk, "name": "sea"}):
+        add(api, project, **said)
+    reel = exported(project, still_seconds=0.5)
+    assert reel.duration == pytest.approx(1.5, abs=0.1)
+    assert (look(reel)["video"]["width"], look(reel)["video"]["height"]) == (64, 32)
+    assert colour_of(storage.path_of(reel.file)) == pytest.approx((254, 0, 0), abs=12)
+    clips = cut("beach")["tracks"][0]["clips"]
+    tracks = [{"kind": "video", "clips": clips}, {"kind": "audio", "clips": cut("sea")["tracks"][0]["clips"]}]
+    put(api, project, {"canvas": {"width": 160, "height": 80}, "tracks": tracks})
+    film = exported(project)
+    assert film.duration == pytest.approx(1, abs=0.1)
+    assert colour_of(storage.path_of(film.file)) == pytest.approx((254, 0, 0), abs=12)
+
+
+def colour_of(film: Path) -> tuple[int, ...]:
+    """What is seen in the lower right corner of the first frame."""
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(film), "-frames:v", "1"]
+    argv += ["-vf", "crop=iw/4:ih/4:iw/2:ih/2,scale=1:1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    return tuple(subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True).stdout)
