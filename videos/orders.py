@@ -73,6 +73,7 @@ class Order:
     fit: Fit | None = None
     source: Origin | None = None
     still_seconds: Annotated[float, Field(ge=0.1, le=3600)] | None = None  # of each, end to end
+    loudness: Annotated[bool, Field(strict=True)] = False  # the sound is brought to that of the platforms
 
     @property
     def recipe(self) -> Recipe:
@@ -82,6 +83,7 @@ class Order:
             format=self.format,
             crf=crf if self.crf is None else self.crf,
             preset=(self.preset or preset).value,
+            loudness=self.loudness,
         )
 
 

@@ -125,10 +125,11 @@ def export_video(
     fit: str | None = None,
     source: str | None = None,
     still_seconds: float | None = None,
+    loudness: bool | None = None,
 ) -> dict[str, Any]:
     """Make one film of a project, as it is when the job is recorded; what may be said, `videos.orders` tells."""
     said = {"format": format, "quality": quality, "crf": crf, "preset": preset, "width": width, "height": height}
-    more = {"rate": rate, "fit": fit, "source": source, "still_seconds": still_seconds}
+    more = {"rate": rate, "fit": fit, "source": source, "still_seconds": still_seconds, "loudness": loudness}
     try:
         return exports.make(ctx, project_id, **said, **more)
     except SoftTimeLimitExceeded as error:

@@ -176,6 +176,13 @@ def test_a_custom_quality_is_ones_own() -> None:
     assert (recipe.crf, recipe.preset) == (23, "medium")
 
 
+def test_the_loudness_is_left_alone_unless_it_is_asked_for(api: APIClient, project: Project) -> None:
+    assert not orders.read({}).recipe.loudness
+    export = recorded(order(api, project, loudness=True))
+    assert export.options == {"loudness": True}
+    assert orders.read(export.options).recipe.loudness
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -201,6 +208,7 @@ def test_a_custom_quality_is_ones_own() -> None:
         {"still_seconds": 3601},
         {"still_seconds": 5, "source": "timeline"},
         {"source": "thin air"},
+        {"loudness": "loud"},
         {"formt": "mp4"},
         {"timeline": {}},
     ],

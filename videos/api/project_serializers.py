@@ -188,6 +188,10 @@ class OrderSerializer(JobOptionsSerializer):
         required=False,
         help_text=f"for which each still is shown, of materials end to end: 0.1 to 3600, else {orders.STILL_SECONDS:g}",
     )
+    loudness = serializers.BooleanField(
+        required=False,
+        help_text="bring the sound to -14 LUFS, with true peaks of at most -1 dBTP, as platforms play it",
+    )
     source = OneOfField(  # type: ignore[assignment]  # DRF takes it out of the class
         orders.Origin,
         required=False,

@@ -16,7 +16,7 @@ from jobs import children
 from jobs.children import ChildFailed
 from videos.media.errors import MediaError
 from videos.media.transcode import OnProgress, Run
-from videos.timeline import checking, copying, encoding, formats, joining, mixing, palette, sound
+from videos.timeline import checking, copying, encoding, formats, joining, loudness, mixing, palette, sound
 from videos.timeline.copying import NotCopied
 from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
@@ -34,7 +34,7 @@ __all__ = ["Film", "Format", "Recipe", "Source", "make"]
 _COPIED = "The clips were joined without encoding their pictures again."
 _SOUND_ALONE = "There is no picture in a file of this format."
 _TOLERANCE = 0.2  # seconds: a frame of a second would be found when frames are counted; encoders of sound pad
-_SHARES = {mixing.STEP: 0.1, encoding.STEP: 1.0, joining.STEP: 0.05, palette.STEP: 0.2}
+_SHARES = {mixing.STEP: 0.1, loudness.STEP: 0.1, encoding.STEP: 1.0, joining.STEP: 0.05, palette.STEP: 0.2}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ class Recipe:
     format: Format
     crf: int
     preset: str  # of x264
+    loudness: bool = False  # whether the sound is brought to that of the platforms
 
 
 def canvas(whole: Canvas, recipe: Recipe) -> Canvas:

@@ -190,7 +190,7 @@ def command(mix: Mix, options: Options | None = None) -> list[str]:
         stream = _clip(piece, piece.clip, number) if piece.clip else _file(piece, number)
         streams.append(_delayed(stream, piece.at - mix.at))
     mixed = ffmpeg.filter(streams, "amix", inputs=len(streams), duration="first", dropout_transition=0, normalize=0)
-    if mix.limited:
+    if mix.limited and options:
         mixed = mixed.filter("alimiter", limit=_LOUDEST, level=0, latency=1)
     output = ffmpeg.output(mixed, f"file:{mix.name}", map_metadata=-1, ac=2, ar=SOUND_RATE, **(options or _GROUP))
     return program.compiled(output, *program.PROGRESS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,8 @@ class Studio:
 
     def ffmpeg(
         self, command: list[str], *, limits: Limits, seconds: float, step: str, span: tuple[float, float]
-    ) -> None:
-        """Run one encoding of so many seconds, which is a span of the step (from 0 to 1)."""
+    ) -> Sequence[str]:
+        """Run one encoding of so many seconds, which is a span of the step (from 0 to 1). Returns its last words."""
         progress = Progress(seconds)
         begin, end = span
 
@@ -53,6 +53,7 @@ class Studio:
         if errors.speaks_of_full_storage(finished.tail):
             raise errors.StorageFull
         self.meter.at(step, end)
+        return finished.tail
 
     def ffprobe(self, name: str, *show: str, on_line: Callable[[str], bool] | None = None) -> str:
         """Ask about a file that was made here."""
