@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,12 @@ _SHOWN = {
     "stream_disposition": "default,attached_pic,timed_thumbnails,still_image",
     "stream_side_data": "rotation",
 }
+
+# Of a stream, how it is encoded: what has to be the same for two to be joined as they are. And how much there is of it.
+_ENCODED = (
+    *("level", "coded_width", "coded_height", "color_range", "color_primaries", "time_base", "has_b_frames"),
+    *("extradata_size", "extradata_hash", "is_avc", "nal_length_size", "sample_fmt", "nb_frames", "duration_ts"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +92,7 @@ class Probe:
     audio: AudioStream | None
     streams: int  # how many there are, of every kind
     unusable: tuple[str, ...]  # kinds of the streams that nothing can be made of: "video", "audio"
+    said: Mapping[int, Json] = field(default_factory=dict, repr=False)  # all that ffprobe says of each stream, by index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +103,12 @@ class Caps:
     seconds: float = 12 * 3600.0
 
 
-def command(source: Path, *, more: Sequence[str] = ()) -> list[str]:
-    """The call of ffprobe whose output `parse` reads, which is all that it is asked for: tags may be megabytes.
-
-    `more`: what else is to be told of each stream.
-    """
+def command(source: Path) -> list[str]:
+    """The call of ffprobe whose output `parse` reads, which is all that it is asked for: tags may be megabytes."""
     options = [part for key, value in sandbox.input_options().items() for part in (f"-{key}", value)]
-    shown = {**_SHOWN, "stream": ",".join([_SHOWN["stream"], *more])}
+    shown = {**_SHOWN, "stream": ",".join([_SHOWN["stream"], *_ENCODED])}
     entries = ":".join(f"{section}={names}" for section, names in shown.items())
-    show = ["-show_entries", entries, "-print_format", "json"]
+    show = ["-show_entries", entries, "-show_data_hash", "sha256", "-print_format", "json"]
     return ["ffprobe", "-hide_banner", "-v", "error", *options, *show, "-i", sandbox.name(source)]
 
 
@@ -130,6 +134,7 @@ def parse(text: str) -> Probe:
         audio=audio,
         streams=len(streams),
         unusable=tuple(kind for kind, there, usable in kinds if there and usable is None),
+        said={index: stream for stream in streams if (index := lenient.integer(stream.get("index"))) is not None},
     )
 
 

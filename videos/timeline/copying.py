@@ -5,13 +5,12 @@ They can if the film shows whole materials one after the other, unchanged, and a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from videos.media import lenient, probe, sandbox
+from videos.media import lenient
 from videos.media.probe import VideoStream
 from videos.timeline import formats
 from videos.timeline.formats import Format
@@ -26,6 +25,11 @@ _SAME = (
     *("sample_aspect_ratio", "field_order", "color_range", "color_space", "color_transfer", "color_primaries"),
     *("r_frame_rate", "time_base", "has_b_frames", "extradata_size", "extradata_hash", "is_avc", "nal_length_size"),
 )
+_HEARD_SAME = (
+    *("codec_name", "profile", "sample_fmt", "sample_rate", "channels", "channel_layout", "time_base"),
+    *("extradata_size", "extradata_hash"),
+)
+_PACKET = 1024  # samples, of AAC
 
 
 class NotCopied(Exception):
@@ -39,7 +43,7 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
     for number, clip in enumerate(clips, start=1):
         if problem := _differs(clip, sources[clip.material], canvas):
             raise NotCopied(f"clip {number} {problem}")
-    looks = {name: _look(sources[name], studio) for name in dict.fromkeys(clip.material for clip in clips)}
+    looks = {name: _look(sources[name]) for name in dict.fromkeys(clip.material for clip in clips)}
     first = looks[clips[0].material]
     for number, clip in enumerate(clips, start=1):
         if _signature(looks[clip.material]) != _signature(first):
@@ -129,19 +133,11 @@ def _even(rate: Fraction | None) -> Fraction | None:
     return rate and rate.limit_denominator(1001)
 
 
-def _look(source: Source, studio: Studio) -> Mapping[str, Any]:
+def _look(source: Source) -> Mapping[str, Any]:
     """What ffprobe says of the picture, and of the set-up data of its decoder."""
-    assert source.probe.video is not None
-    asked = probe.command(source.path.absolute(), more=("nb_frames", *_SAME))
-    command = [*asked, "-show_data_hash", "sha256"]
-    said = studio.run(command, cwd=studio.folder, limits=sandbox.probing(), on_log=studio.on_log).stdout
-    answer = lenient.mapping(json.loads(said))
-    container = lenient.text(lenient.mapping(answer.get("format")).get("format_name")) or ""
-    for stream in lenient.items(answer.get("streams")):
-        look = lenient.mapping(stream)
-        if "mp4" in container and lenient.integer(look.get("index")) == source.probe.video.index:
-            return look
-    raise NotCopied("the materials are not all MP4 files")
+    if "mp4" not in source.probe.container:
+        raise NotCopied("the materials are not all MP4 files")
+    return source.probe.said.get(source.video.index, {})
 
 
 def _signature(look: Mapping[str, Any]) -> tuple[Any, ...]:
