@@ -92,7 +92,7 @@ class Probe:
     audio: AudioStream | None
     streams: int  # how many there are, of every kind
     unusable: tuple[str, ...]  # kinds of the streams that nothing can be made of: "video", "audio"
-    said: Mapping[int, Json] = field(default_factory=dict, repr=False)  # all that ffprobe says of each stream, by index
+    said: Mapping[int, Json] = field(default_factory=dict, repr=False, compare=False)  # of each stream, by its index
 
 
 @dataclass(frozen=True, kw_only=True)

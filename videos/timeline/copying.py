@@ -25,11 +25,6 @@ _SAME = (
     *("sample_aspect_ratio", "field_order", "color_range", "color_space", "color_transfer", "color_primaries"),
     *("r_frame_rate", "time_base", "has_b_frames", "extradata_size", "extradata_hash", "is_avc", "nal_length_size"),
 )
-_HEARD_SAME = (
-    *("codec_name", "profile", "sample_fmt", "sample_rate", "channels", "channel_layout", "time_base"),
-    *("extradata_size", "extradata_hash"),
-)
-_PACKET = 1024  # samples, of AAC
 
 
 class NotCopied(Exception):
@@ -52,7 +47,8 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
             raise NotCopied(f"clip {number} does not show the whole of its material")
     names = {name: f"material-{number:05d}.mp4" for number, name in enumerate(looks)}
     for name, link in names.items():
-        (studio.folder / link).symlink_to(sources[name].path.absolute())
+        if not (studio.folder / link).is_symlink():  # from the time before, when it was joined with its own sound
+            (studio.folder / link).symlink_to(sources[name].path.absolute())
     base = lenient.fraction(first.get("time_base"))
     return Joint(
         parts=[Part(name=names[clip.material], frames=_frames(clip, canvas)) for clip in clips],

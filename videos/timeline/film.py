@@ -7,6 +7,7 @@ the picture: take as it is, or encode by segments ┘
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from jobs import children
 from jobs.children import ChildFailed
 from videos.media.errors import MediaError
 from videos.media.transcode import OnProgress, Run
-from videos.timeline import checking, copying, encoding, formats, joining, loudness, mixing, palette, sound
+from videos.timeline import checking, copying, encoding, formats, joining, loudness, mixing, packets, palette, sound
 from videos.timeline.copying import NotCopied
 from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
-from videos.timeline.joining import Joint, Part
+from videos.timeline.joining import Copied, Joint, Part
 from videos.timeline.meter import Meter
 from videos.timeline.model import Timeline, moment_of
 from videos.timeline.reuse import Cache
@@ -103,11 +104,10 @@ class _Work:
         return self._film(frames=0, copied=False, reason=_SOUND_ALONE)
 
     def with_picture(self, heard: Sequence[Piece]) -> Film:
-        track = None
-        if heard:
-            track = "sound.webm" if self.recipe.format is Format.WEBM else "sound.m4a"
-            length = sound.samples(moment_of(self.timeline.frames, self.timeline.canvas.rate))
-            mixing.mix(heard, self.recipe, self.studio, target=track, length=length)
+        with contextlib.suppress(NotCopied):
+            self._copy_all(heard)
+            return self._film(frames=self.timeline.frames, copied=True, reason=_COPIED)
+        track = self._mixed(heard)
         parts: Sequence[Part] = ()
         try:
             self._copy(track)
@@ -123,8 +123,30 @@ class _Work:
         reused = sum(part.reused for part in parts)
         return dataclasses.replace(made, encoded=len(parts) - reused, reused=reused)
 
-    def _copy(self, track: str | None) -> None:
+    def _mixed(self, heard: Sequence[Piece]) -> str | None:
+        """The file of the sound."""
+        if not heard:
+            return None
+        track = "sound.webm" if self.recipe.format is Format.WEBM else "sound.m4a"
+        length = sound.samples(moment_of(self.timeline.frames, self.timeline.canvas.rate))
+        mixing.mix(heard, self.recipe, self.studio, target=track, length=length)
+        return track
+
+    def _copy_all(self, heard: Sequence[Piece]) -> None:
+        """Join the clips with their own sound. Raises NotCopied, also if the sound has to be mixed."""
         joint = copying.joint(self.timeline, self.sources, self.recipe.format, self.studio)
+        clips = copying.sequence(self.timeline, self.recipe.format)
+        track = None if self.recipe.loudness else packets.copied(clips, heard, self.sources, joint)
+        if track is None:
+            raise NotCopied("the sound has to be mixed")
+        self._join(joint, track)
+        if checking.packets(self._target, self.studio) != track.packets:
+            raise NotCopied("the sound did not join well")
+
+    def _copy(self, track: str | None) -> None:
+        self._join(copying.joint(self.timeline, self.sources, self.recipe.format, self.studio), track)
+
+    def _join(self, joint: Joint, track: str | Copied | None) -> None:
         try:
             joining.join(joint, self._target, self.studio, track=track)
         except (MediaError, ChildFailed) as error:

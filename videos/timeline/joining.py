@@ -15,7 +15,9 @@ from videos.timeline.studio import Studio
 from videos.timeline.values import SECOND
 
 STEP = "joining"
+SAMPLES = 1024  # in a packet of AAC
 _LIST = "parts.txt"
+_HEARD = "heard.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,34 @@ class Joint:
     index: int = 0  # of the picture in each part
 
 
-def join(joint: Joint, target: str, studio: Studio, *, track: str | None) -> None:
-    """Join the parts, which are gone afterwards. `track`: the file of the sound."""
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """The first packets of the sound of one file."""
+
+    name: str  # of the file, in the folder
+    packets: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """The sound of a film, packet by packet; the first one is there for the second, and not heard."""
+
+    stretches: Sequence[Stretch]
+    rate: int  # samples a second
+    index: int  # of the sound in each file
+
+    @property
+    def packets(self) -> int:
+        return sum(stretch.packets for stretch in self.stretches)
+
+
+def join(joint: Joint, target: str, studio: Studio, *, track: str | Copied | None) -> None:
+    """Join the parts, which are gone afterwards. `track`: the file of the sound, or which sound of the parts."""
     (studio.folder / _LIST).write_text(script(joint), encoding="ascii")
+    if isinstance(track, Copied):
+        (studio.folder / _HEARD).write_text(heard(track), encoding="ascii")
     names = {part.name for part in joint.parts}
-    size = sum((studio.folder / name).stat().st_size for name in (*names, *([track] if track else [])))
+    size = sum((studio.folder / name).stat().st_size for name in (*names, *([track] if isinstance(track, str) else [])))
     repeated = max(1, len(joint.parts) // len(names))
     seconds = float(sum(part.frames for part in joint.parts) / joint.rate)
     limits = Limits(
@@ -50,7 +75,7 @@ def join(joint: Joint, target: str, studio: Studio, *, track: str | None) -> Non
     try:
         studio.ffmpeg(command(joint, target, track=track), limits=limits, seconds=seconds, step=STEP, span=(0.0, 1.0))
     finally:
-        studio.remove(_LIST, *names)
+        studio.remove(_LIST, _HEARD, *names)
 
 
 def script(joint: Joint) -> str:
@@ -68,16 +93,31 @@ def script(joint: Joint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def command(joint: Joint, target: str, *, track: str | None) -> list[str]:
+def heard(sound: Copied) -> str:
+    """Which packets follow one another, in ffmpeg's words."""
+    lines = ["ffconcat version 1.0"]
+    for one in sound.stretches:
+        # From half a packet before it, a packet is left out. The first one begins a packet before nought.
+        end = (one.packets - 1.5) * SAMPLES / sound.rate
+        lines += [f"file {one.name}", f"outpoint {end:.6f}", f"duration {one.packets * SAMPLES / sound.rate:.6f}"]
+    return "\n".join(lines) + "\n"
+
+
+def command(joint: Joint, target: str, *, track: str | Copied | None) -> list[str]:
     """The call that joins them."""
     # The script is ours, and so are the names in it; what they name is an MP4 by its content, or is refused.
     allowed = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
     # `auto_convert` would write the set-up data, which is the same in all parts, into their packets.
     parts = ffmpeg.input(f"file:{_LIST}", format="concat", safe=0, auto_convert=0, **allowed)
     streams = [parts[str(joint.index)]]
-    if track is not None:
+    options: dict[str, str | int] = {}
+    if isinstance(track, str):
         streams.append(ffmpeg.input(f"file:{track}")["a"])
-    options = {"c": "copy", "map_metadata": -1, "map_chapters": -1, "max_muxing_queue_size": 9999}
+    elif track is not None:
+        copied = ffmpeg.input(f"file:{_HEARD}", format="concat", safe=0, auto_convert=0, **allowed)
+        streams.append(copied[str(track.index)])
+        options["bsf:a"] = f"setts=ts=(N-1)*{SAMPLES}"  # none is longer or shorter than it is, whatever files say
+    options |= {"c": "copy", "map_metadata": -1, "map_chapters": -1, "max_muxing_queue_size": 9999}
     if target.endswith((".mp4", ".mov")):
         options |= {"movflags": "+faststart", "video_track_timescale": joint.timescale}
     else:

@@ -126,7 +126,8 @@ def test_every_program_is_bounded_and_opens_what_it_may(tmp_path: Path, sources:
         return children.run(argv, limits=limits, **others)
 
     (tmp_path / "out").mkdir()
-    film.make(whole(), sources, tmp_path / "out", recipe=RECIPE, threads=1, run=run, on_progress=lambda *step: None)
+    recipe = replace(RECIPE, format=Format.WEBM)
+    film.make(whole(), sources, tmp_path / "out", recipe=recipe, threads=1, run=run, on_progress=lambda *step: None)
     assert {call[0] for call in calls} == {"ffmpeg", "ffprobe"}
     for call in calls:
         if call[0] == "ffmpeg":
