@@ -35,12 +35,20 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Some frames, and the clips that are seen in all of them, from the bottom to the top."""
+    """Some frames, and the clips that are seen in all of them, from the bottom to the top.
+
+    `passages`: the places in `clips` of those that give way, in all of these frames, to the one after them.
+    """
 
     first: int
     frames: int
     clips: tuple[Clip, ...]
     written: tuple[Written, ...] = ()
+    passages: tuple[int, ...] = ()
+
+    def begins_early(self, clip: Clip) -> bool:
+        """Whether the clip is one that another gives way to, so that its material may begin before itself."""
+        return any(self.clips[place + 1] is clip for place in self.passages)
 
     def passed(self, clip: Clip, rate: Fraction) -> int:
         """How much of a clip has passed when the window begins, in microseconds; a little less than nothing at times.
@@ -72,23 +80,51 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
     seen = [track for track in timeline.tracks if track.kind is not Kind.AUDIO and not track.hidden]
     bounds = {0, timeline.frames}
     for track in seen:
-        bounds |= {frame_at(moment, rate) for clip in track.clips for moment in (clip.start, clip.end)}
-        bounds |= {frame_at(moment, rate) for clip in track.clips for moment in rests(clip)}
+        bounds |= {frame_at(moment, rate) for clip in track.clips for moment in _bounds(clip)}
     found = []
     places = [0] * len(seen)
     for first, after in pairwise(sorted(bounds)):
-        clips: list[Clip] = []
+        window = Window(first=first, frames=after - first, clips=())
         over: dict[int, list[Track]] = {}
         for number, track in enumerate(seen):
             if track.kind.is_written:
-                over.setdefault(len(clips), []).append(track)
+                over.setdefault(len(window.clips), []).append(track)
                 continue
             places[number] = _following(track, places[number], first, timeline)
-            if clip := _at(track, places[number], first, timeline):
-                clips.append(clip)
-        for window in _split(first, after, tuple(clips), longest):
-            found += [_with_texts(part, over, rate) for part in _divided(window, rate)]
+            window = _with(window, track, places[number], rate)
+        for part in _split(window, longest):
+            found += [_with_texts(piece, over, rate) for piece in _divided(part, rate)]
     return found
+
+
+def _bounds(clip: Clip) -> Iterator[int]:
+    """The moments at which something else is seen, or the same in another way."""
+    yield from (clip.start, clip.end, *rests(clip))
+    if clip.transition:
+        yield from (clip.end - clip.transition.before, clip.end + clip.transition.after)
+
+
+def _with(window: Window, track: Track, place: int, rate: Fraction) -> Window:
+    """With what is seen of one track: nothing, a clip, or one that gives way to another."""
+    shown = [number for number in (place - 1, place) if _gives_way(track, number, window, rate)]
+    if shown:
+        passages = (*window.passages, len(window.clips))
+        return replace(window, clips=(*window.clips, *track.clips[shown[0] : shown[0] + 2]), passages=passages)
+    clip = track.clips[place] if place < len(track.clips) else None
+    if clip and frame_at(clip.start, rate) <= window.first:
+        return replace(window, clips=(*window.clips, clip))
+    return window
+
+
+def _gives_way(track: Track, place: int, window: Window, rate: Fraction) -> bool:
+    """Whether a clip of the track does."""
+    if not 0 <= place < len(track.clips) - 1:
+        return False
+    clip = track.clips[place]
+    if clip.transition is None:
+        return False
+    begin, end = clip.end - clip.transition.before, clip.end + clip.transition.after
+    return frame_at(begin, rate) <= window.first < frame_at(end, rate)
 
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
@@ -119,9 +155,11 @@ def _ends_group(window: Window, rate: Fraction) -> bool:
     return zlib.crc32(repr((window.frames, shown)).encode()) % _GATHERED == 0
 
 
-def _split(first: int, after: int, clips: tuple[Clip, ...], longest: int) -> list[Window]:
+def _split(window: Window, longest: int) -> list[Window]:
+    after = window.first + window.frames
     return [
-        Window(first=begin, frames=min(longest, after - begin), clips=clips) for begin in range(first, after, longest)
+        replace(window, first=begin, frames=min(longest, after - begin))
+        for begin in range(window.first, after, longest)
     ]
 
 
@@ -173,8 +211,3 @@ def _following(track: Track, place: int, frame: int, timeline: Timeline) -> int:
     while place < len(track.clips) and frame_at(track.clips[place].end, timeline.canvas.rate) <= frame:
         place += 1
     return place
-
-
-def _at(track: Track, place: int, frame: int, timeline: Timeline) -> Clip | None:
-    clip = track.clips[place] if place < len(track.clips) else None
-    return clip if clip and frame_at(clip.start, timeline.canvas.rate) <= frame else None

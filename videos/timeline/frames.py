@@ -109,7 +109,7 @@ def pixel_rate(clip: Clip, source: Source) -> float:
 def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
     """The time of a frame of the material on the clock of the window, which begins at nought."""
     time = f"(PTS-{float(way.first - way.seek + _EARLY):.3f})/{float(clip.speed)!r}"
-    if window.passed(clip, rate) >= 0:
+    if window.passed(clip, rate) >= 0 or window.begins_early(clip):
         return time
     # The clip begins within a frame. What stands before it in its material belongs to another shot.
     return f"if(lte(PTS,{clip.source_start - way.seek + _EARLY}),min({time},0),{time})"

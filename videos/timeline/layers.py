@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from videos.media.probe import VideoStream
 from videos.timeline import geometry, journeys
@@ -12,10 +13,12 @@ from videos.timeline.cutting import Window, Written
 from videos.timeline.frames import pixel_rate, stands
 from videos.timeline.geometry import Place
 from videos.timeline.journeys import Journey
-from videos.timeline.model import Canvas, Clip, Fit
+from videos.timeline.model import Canvas, Clip, Fit, Passage, frame_at, moment_of
 from videos.timeline.sources import Source
+from videos.timeline.values import SECOND
 
 _TRAVELLING = 8  # times the canvas, that it costs to draw a picture anew for each frame
+_CROSSING = 8  # and to have two pictures, with what is below each, go over into each other
 _SEE_THROUGH = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16")
 
 
@@ -63,14 +66,41 @@ class Layer:
         return self.blurred is not None or _covers(self.place, canvas)
 
 
-def layers(window: Window, sources: Mapping[str, Source], canvas: Canvas) -> list[Layer | Written]:
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """One clip that gives way to another. Either may have nothing to be seen.
+
+    Through a colour they are seen one after the other: then both are that one.
+    """
+
+    old: Layer | None
+    new: Layer | None
+    kind: Passage
+    begin: Fraction  # how far it is at the window's first frame, from 0 to 1
+    step: Fraction  # how much further at each frame
+
+    def covers(self, canvas: Canvas) -> bool:
+        """Whether nothing below it is seen."""
+        return all(layer is not None and layer.covers(canvas) for layer in (self.old, self.new))
+
+
+def layers(window: Window, sources: Mapping[str, Source], canvas: Canvas) -> list[Layer | Crossing | Written]:
     """All that can be seen: nothing that another picture covers."""
-    found: list[Layer | Written] = []
+    found: list[Layer | Crossing | Written] = []
     written = {one.below: one for one in window.written}
-    for below, clip in enumerate((*window.clips, None)):
-        if below in written:
-            found.append(written[below])
-        layer = _layer(clip, sources[clip.material], canvas, window) if clip else None
+    clips = enumerate((*window.clips, None))
+    for place, clip in clips:
+        if place in written:
+            found.append(written[place])
+        if clip is None:
+            break
+        layer: Layer | Crossing | None = _layer(clip, sources[clip.material], canvas, window)
+        if place in window.passages:
+            _, following = next(clips)
+            assert following is not None
+            assert layer is None or isinstance(layer, Layer)
+            other = _layer(following, sources[following.material], canvas, window)
+            layer = _crossing(clip, layer, other, window, canvas) if layer or other else None
         if layer is None:
             continue
         if layer.covers(canvas):
@@ -79,9 +109,19 @@ def layers(window: Window, sources: Mapping[str, Source], canvas: Canvas) -> lis
     return found
 
 
+def _crossing(clip: Clip, old: Layer | None, new: Layer | None, window: Window, canvas: Canvas) -> Crossing:
+    assert clip.transition is not None
+    length = clip.transition.duration
+    passed = moment_of(window.first, canvas.rate) - (clip.end - clip.transition.before)
+    step = Fraction(SECOND, length) / canvas.rate
+    if clip.transition.kind in (Passage.FADE_BLACK, Passage.FADE_WHITE):
+        old = new = old if window.first < frame_at(clip.end, canvas.rate) else new
+    return Crossing(old=old, new=new, kind=clip.transition.kind, begin=passed / length, step=step)
+
+
 def effort(clip: Clip, source: Source, canvas: Canvas) -> float:
     """How many pixels are decoded for a clip in a second, and drawn beside those that each clip has on the canvas."""
-    drawn = _TRAVELLING if journeys.moves(clip) else 0
+    drawn = (_TRAVELLING if journeys.moves(clip) else 0) + (_CROSSING if clip.transition else 0)
     return pixel_rate(clip, source) + drawn * float(canvas.width * canvas.height * canvas.rate)
 
 

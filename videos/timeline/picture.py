@@ -8,12 +8,12 @@ from typing import Any
 import ffmpeg
 from ffmpeg.nodes import InputNode
 
-from videos.timeline import lettering
+from videos.timeline import lettering, passages
 from videos.timeline.cutting import Segment, Window, Written
 from videos.timeline.frames import frames, in_time, repeated
 from videos.timeline.geometry import Place
 from videos.timeline.journeys import Journey
-from videos.timeline.layers import Layer, layers
+from videos.timeline.layers import Crossing, Layer, layers
 from videos.timeline.model import Canvas
 from videos.timeline.shaping import blurred, bordered, faded, shaped, travelled, turned, veiled
 from videos.timeline.sources import Source
@@ -42,11 +42,13 @@ class _Painter:
         self._patient = patient
         self._inputs = 0
 
-    def window(self, window: Window, seen: Sequence[Layer | Written]) -> Any:
+    def window(self, window: Window, seen: Sequence[Layer | Crossing | Written]) -> Any:
         picture = None
         for layer in seen:
             if isinstance(layer, Written):
                 picture = self._lettered(picture, layer, window)
+            elif isinstance(layer, Crossing):
+                picture = self._crossed(picture, layer, window)
             else:
                 picture = self._laid(picture, layer, window)
         if picture is None:
@@ -64,6 +66,47 @@ class _Painter:
         if not layer.is_drawn:
             return below
         return _over(below, self._layer(layer, window), layer.place if layer.blurred is None else None, self._canvas)
+
+    def _crossed(self, below: Any | None, crossing: Crossing, window: Window) -> Any:
+        """The picture with one layer more, that gives way to another."""
+        count = window.frames
+        if below is None:
+            below = self._ground(self._canvas.background, count)
+        if crossing.kind in passages.SLIDES:
+            old, new = self._sheet(crossing.old, window), self._sheet(crossing.new, window)
+            return passages.pushed(below, old, new, crossing, self._canvas)
+        if crossing.kind in passages.THROUGH:
+            return ffmpeg.overlay(below, self._through(crossing, window), eval="init")
+        both = below.filter_multi_output("split", 2)
+        old = self._laid(both[0], crossing.old, window) if crossing.old else both[0]
+        new = self._laid(both[1], crossing.new, window) if crossing.new else both[1]
+        return passages.masked(old, new, self._grey(*passages.mask(crossing, self._canvas), count))
+
+    def _through(self, crossing: Crossing, window: Window) -> Any:
+        """The one that is seen, while a colour comes or goes."""
+        amount = f"1-abs(1-2*{passages.part(crossing, 'N')})"
+        shown = self._grey((passages.SPOT,) * 2, amount, window.frames)
+        colour = self._ground(passages.THROUGH[crossing.kind], window.frames)
+        return passages.coloured(self._sheet(crossing.old, window), colour, shown)
+
+    def _sheet(self, layer: Layer | None, window: Window) -> Any:
+        """A layer by itself, as large as the canvas."""
+        if layer is not None and layer.covers(self._canvas):
+            sheet = self._laid(None, layer, window)
+        else:
+            canvas = self._canvas
+            words = f"color=c=black@0:s={canvas.width}x{canvas.height}:r={canvas.rate},format=yuva420p"
+            sheet = repeated(self._lavfi(words).filter("trim", end_frame=1), window.frames, canvas.rate)
+            sheet = self._laid(sheet, layer, window) if layer else sheet
+        return sheet.filter("format", "yuva420p").filter("setsar", 1)
+
+    def _grey(self, size: tuple[int, int], words: str, count: int, to: tuple[int, int] | None = None) -> Any:
+        """A grey picture of the canvas's size: an expression, from 0 to 1, for each pixel of a smaller one."""
+        plain = f"color=c=black:s={size[0]}x{size[1]}:r={self._canvas.rate},format=gray"
+        small = self._lavfi(plain).filter("trim", end_frame=count)
+        grey = small.filter("geq", lum=f"round(255*clip({words},0,1))")
+        to = to or (self._canvas.width, self._canvas.height)
+        return grey.filter("scale", *to, flags="neighbor" if passages.SPOT in size else "bilinear")
 
     def _ground(self, colour: str, count: int) -> Any:
         canvas = self._canvas
@@ -116,13 +159,9 @@ class _Painter:
         return faded(_over(behind, travelled(picture, journey), journey, self._canvas), opacity)
 
     def _veiled(self, picture: Any, layer: Layer, window: Window) -> Any:
-        """As opaque as it is at each frame: its own alpha, times what is drawn for that, which is of a few pixels."""
-        veil = self._lavfi(f"color=c=black:s=8x8:r={self._canvas.rate},format=gray").filter(
-            "trim", end_frame=window.frames
-        )
-        opacity = layer.opacity.expression("N")
-        veil = veil.filter("geq", lum=f"round(255*({opacity}))").filter("scale", *self._size(layer), flags="neighbor")
-        return veiled(picture, veil)
+        """As opaque as it is at each frame."""
+        spot = (passages.SPOT,) * 2
+        return veiled(picture, self._grey(spot, layer.opacity.expression("N"), window.frames, self._size(layer)))
 
     def _size(self, layer: Layer) -> tuple[int, int]:
         if layer.blurred is not None or layer.place is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videos.timeline import cutting
-from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track, frame_at, moment_of
+from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track, Transition, frame_at, moment_of
 from videos.timeline.values import SECOND
 
 RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(1), Fraction(7, 3)])
@@ -17,13 +18,17 @@ RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Frac
 
 @st.composite
 def tracks(draw: st.DrawFn) -> Track:
-    """Clips and gaps of every length, down to less than a frame."""
+    """Clips and gaps of every length, down to less than a frame; some give way to the next one."""
     lengths = st.integers(1, 3 * SECOND) | st.integers(1, 30_000)
     clips: list[Clip] = []
     at = 0
     for gap, length in draw(st.lists(st.tuples(st.integers(0, 2 * SECOND) | st.just(0), lengths), max_size=8)):
         clips.append(Clip(start=at + gap, duration=length, material=str(len(clips))))
         at += gap + length
+    for place, (one, other) in enumerate(pairwise(clips)):
+        if one.end == other.start and draw(st.booleans()):
+            length = draw(st.integers(1, min(one.duration, other.duration)))
+            clips[place] = replace(one, transition=Transition(duration=length))
     kind = draw(st.sampled_from(Kind))
     return Track(kind=kind, clips=tuple(clips), hidden=draw(st.booleans()))
 
@@ -47,14 +52,25 @@ def test_each_frame_shows_the_clips_that_are_there(timeline: Timeline) -> None:
     rate = timeline.canvas.rate
     for window in cutting.windows(timeline, longest=50):
         for frame in (window.first, window.first + window.frames - 1):
-            there = [
-                clip
-                for track in timeline.tracks
-                for clip in track.clips
-                if track.kind is Kind.VIDEO and not track.hidden
-                if frame_at(clip.start, rate) <= frame < frame_at(clip.end, rate)
-            ]
+            there: list[Clip] = []
+            passages = []
+            for track in timeline.tracks:
+                if track.kind is Kind.VIDEO and not track.hidden:
+                    seen = shown(track, frame, rate)
+                    passages += [len(there)] if len(seen) == 2 else []
+                    there += seen
             assert list(window.clips) == there
+            assert list(window.passages) == passages
+
+
+def shown(track: Track, frame: int, rate: Fraction) -> list[Clip]:
+    """What is seen of a track: two clips where one gives way to the other."""
+    for one, other in pairwise(track.clips):
+        if one.transition:
+            begin = one.end - one.transition.before
+            if frame_at(begin, rate) <= frame < frame_at(begin + one.transition.duration, rate):
+                return [one, other]
+    return [clip for clip in track.clips if frame_at(clip.start, rate) <= frame < frame_at(clip.end, rate)]
 
 
 @given(TIMELINES, st.integers(1, 300))

@@ -17,6 +17,7 @@ from tests.videos.timeline import reels
 from videos.timeline import encoding, picture
 from videos.timeline.cutting import Segment, Window
 from videos.timeline.film import Format, Recipe, Source
+from videos.timeline.layers import Layer
 from videos.timeline.model import Canvas, Clip, Crop, Fit, Timeline
 from videos.timeline.motion import Transform
 from videos.timeline.values import SECOND
@@ -128,7 +129,7 @@ def test_a_see_through_picture_lies_over_the_one_below(tmp_path: Path, source: S
 def test_what_lies_below_a_picture_that_covers_all_is_not_even_decoded(source: Source) -> None:
     window = Window(first=0, frames=2, clips=(shaped(), shaped(fit=Fit.COVER), shaped(transform=Transform(scale=0.5))))
     seen = picture.layers(window, {"0": source}, CANVAS)
-    assert [layer.clip for layer in seen if isinstance(layer, picture.Layer)] == list(window.clips[1:])
+    assert [layer.clip for layer in seen if isinstance(layer, Layer)] == list(window.clips[1:])
 
 
 def test_a_blurred_backdrop_fills_what_would_be_free(tmp_path: Path, source: Source, drawn: Image.Image) -> None:
