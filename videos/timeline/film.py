@@ -17,7 +17,19 @@ from jobs import children
 from jobs.children import ChildFailed
 from videos.media.errors import MediaError
 from videos.media.transcode import OnProgress, Run
-from videos.timeline import checking, copying, encoding, formats, joining, loudness, mixing, packets, palette, sound
+from videos.timeline import (
+    captions,
+    checking,
+    copying,
+    encoding,
+    formats,
+    joining,
+    loudness,
+    mixing,
+    packets,
+    palette,
+    sound,
+)
 from videos.timeline.copying import NotCopied
 from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
@@ -74,8 +86,12 @@ def make(
     _refuse_nothing(timeline, heard, recipe.format)
     meter = Meter(on_progress, timeline.duration / SECOND, _SHARES)
     studio = Studio(folder=folder, threads=threads, run=run, meter=meter, on_log=on_log, cache=cache)
-    work = _Work(timeline=timeline, sources=sources, recipe=recipe, studio=studio)
-    return work.with_picture(heard) if recipe.format.is_seen else work.of_sound(heard)
+    beside = captions.write(timeline, recipe, studio)
+    drawn = captions.burnt(timeline, recipe)
+    work = _Work(timeline=drawn, sources=sources, recipe=recipe, studio=studio, captions=beside)
+    film = work.with_picture(heard) if recipe.format.is_seen else work.of_sound(heard)
+    studio.remove(*beside)
+    return film
 
 
 def _refuse_nothing(timeline: Timeline, heard: Sequence[Piece], form: Format) -> None:
@@ -93,6 +109,7 @@ class _Work:
     sources: Mapping[str, Source]
     recipe: Recipe
     studio: Studio
+    captions: Sequence[str]  # files of subtitles, for players to show
 
     @property
     def _target(self) -> str:
@@ -148,7 +165,7 @@ class _Work:
 
     def _join(self, joint: Joint, track: str | Copied | None) -> None:
         try:
-            joining.join(joint, self._target, self.studio, track=track)
+            joining.join(joint, self._target, self.studio, track=track, captions=self.captions)
         except (MediaError, ChildFailed) as error:
             raise NotCopied("the clips can't be joined as they are") from error
         if problem := self._problem():
@@ -164,7 +181,7 @@ class _Work:
             palette.paint("joined.mp4", self._target, canvas, self.studio, seconds=seconds)
             self.studio.remove("joined.mp4")
         else:
-            joining.join(joint, self._target, self.studio, track=track)
+            joining.join(joint, self._target, self.studio, track=track, captions=self.captions)
         if problem := self._problem():
             raise FilmIncomplete(f"The film did not come out complete: {problem}.")
         return parts

@@ -36,6 +36,15 @@ class Format(StrEnum):
     def is_heard(self) -> bool:
         return self is not Format.GIF
 
+    @property
+    def is_captioned(self) -> bool:
+        """Whether it can hold subtitles beside the picture."""
+        return self in CAPTIONS
+
+
+# Taken in as they are, or encoded anew: ffmpeg reads no other kind that has thousandths of a second and loses nothing.
+CAPTIONS = {Format.MP4: ("srt", "mov_text"), Format.MOV: ("srt", "mov_text"), Format.WEBM: ("webvtt", "copy")}
+"""Subtitles beside the picture: the format of the file that is taken in, and their codec."""
 
 _AAC: Options = {"c:a": "aac", "b:a": 192_000}
 _SOUNDS: dict[Format, Options] = {
@@ -43,6 +52,14 @@ _SOUNDS: dict[Format, Options] = {
     Format.WAV: {"c:a": "pcm_s16le", "rf64": "auto"},
     Format.WEBM: {"c:a": "libopus", "b:a": 160_000},
 }
+
+
+class Subtitles(StrEnum):
+    """What becomes of a timeline's subtitles."""
+
+    BURN = "burn"  # they are drawn into the picture
+    TRACK = "track"  # each of their tracks is one of the file, for players to show
+    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +70,7 @@ class Recipe:
     crf: int
     preset: str  # of x264
     loudness: bool = False  # whether the sound is brought to that of the platforms
+    subtitles: Subtitles = Subtitles.BURN
 
 
 def canvas(whole: Canvas, recipe: Recipe) -> Canvas:

@@ -10,6 +10,8 @@ import ffmpeg
 
 from jobs.children import Limits
 from videos.media import program
+from videos.timeline import formats
+from videos.timeline.formats import Format
 from videos.timeline.model import moment_of
 from videos.timeline.studio import Studio
 from videos.timeline.values import SECOND
@@ -60,20 +62,27 @@ class Copied:
         return sum(stretch.packets for stretch in self.stretches)
 
 
-def join(joint: Joint, target: str, studio: Studio, *, track: str | Copied | None) -> None:
-    """Join the parts, which are gone afterwards. `track`: the file of the sound, or which sound of the parts."""
+def join(
+    joint: Joint, target: str, studio: Studio, *, track: str | Copied | None, captions: Sequence[str] = ()
+) -> None:
+    """Join the parts, which are gone afterwards.
+
+    `track`: the file of the sound, or which sound of the parts. `captions`: the files of subtitles.
+    """
     (studio.folder / _LIST).write_text(script(joint), encoding="ascii")
     if isinstance(track, Copied):
         (studio.folder / _HEARD).write_text(heard(track), encoding="ascii")
     names = {part.name for part in joint.parts}
-    size = sum((studio.folder / name).stat().st_size for name in (*names, *([track] if isinstance(track, str) else [])))
+    beside = (*captions, track) if isinstance(track, str) else captions
+    size = sum((studio.folder / name).stat().st_size for name in (*names, *beside))
     repeated = max(1, len(joint.parts) // len(names))
     seconds = float(sum(part.frames for part in joint.parts) / joint.rate)
     limits = Limits(
         wall_seconds=600 + seconds, stall_seconds=300 + seconds / 10, file_bytes=64 * 1024**2 + 2 * size * repeated
     )
     try:
-        studio.ffmpeg(command(joint, target, track=track), limits=limits, seconds=seconds, step=STEP, span=(0.0, 1.0))
+        call = command(joint, target, track=track, captions=captions)
+        studio.ffmpeg(call, limits=limits, seconds=seconds, step=STEP, span=(0.0, 1.0))
     finally:
         studio.remove(_LIST, _HEARD, *names)
 
@@ -103,7 +112,7 @@ def heard(sound: Copied) -> str:
     return "\n".join(lines) + "\n"
 
 
-def command(joint: Joint, target: str, *, track: str | Copied | None) -> list[str]:
+def command(joint: Joint, target: str, *, track: str | Copied | None, captions: Sequence[str] = ()) -> list[str]:
     """The call that joins them."""
     # The script is ours, and so are the names in it; what they name is an MP4 by its content, or is refused.
     allowed = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
@@ -118,6 +127,9 @@ def command(joint: Joint, target: str, *, track: str | Copied | None) -> list[st
         streams.append(copied[str(track.index)])
         options["bsf:a"] = f"setts=ts=(N-1)*{SAMPLES}"  # none is longer or shorter than it is, whatever files say
     options |= {"c": "copy", "map_metadata": -1, "map_chapters": -1, "max_muxing_queue_size": 9999}
+    if captions:
+        form, options["c:s"] = formats.CAPTIONS[Format(target.rpartition(".")[2])]
+        streams += [ffmpeg.input(f"file:{name}", format=form, protocol_whitelist="file")["0"] for name in captions]
     if target.endswith((".mp4", ".mov")):
         options |= {"movflags": "+faststart", "video_track_timescale": joint.timescale}
     else:

@@ -71,7 +71,7 @@ def compose(text: Text, canvas: Canvas, available: Fonts) -> Block:
     """Set a text."""
     language = fonts.language(text.text)
     rows: list[Sequence[_Letter]] = []
-    for paragraph in _paragraphs(text):
+    for paragraph in paragraphs(text):
         letters = _in_faces(paragraph, available, language)
         rows += _broken(letters, text.width * canvas.width, canvas)
     usual = available.face(Look.of(text.style, language=language))
@@ -94,8 +94,8 @@ def _stacked(rows: Sequence[tuple[Run, ...]], text: Text, canvas: Canvas, usual:
     return Block(lines=tuple(lines), width=width, height=height)
 
 
-def _paragraphs(text: Text) -> Iterator[list[tuple[str, Style]]]:
-    """The characters between breaks, each with its style; without those that nobody sees but programs obey."""
+def paragraphs(text: Text) -> Iterator[list[tuple[str, Style]]]:
+    """The characters of each line that the text itself ends, with their styles; none that programs alone would see."""
     styles = [text.style] * len(text.text)
     for span in text.spans:
         styles[span.first : span.after] = [span.style] * (span.after - span.first)
