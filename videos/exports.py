@@ -20,7 +20,7 @@ from jobs import control
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.status import ACTIVE
-from videos import errors, orders, projects, reel, storage
+from videos import errors, orders, projects, reel, storage, watermarks
 from videos.media import sounds, transcode
 from videos.media.errors import MediaError
 from videos.media.probe import Caps
@@ -86,14 +86,17 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
         document = projects.document(project)
         timeline = documents.parse(document)
         materials = list(project.materials.select_related("video", "medium__job"))
-        cut = any(timeline.clips())
+        cut = any(track.items for track in timeline.tracks)
         origin = order.source or (Origin.TIMELINE if cut else Origin.MATERIALS)
-        if not (cut if origin is Origin.TIMELINE else materials):
+        mark = order.watermark.material if order.watermark else None
+        if not (cut if origin is Origin.TIMELINE else [one for one in materials if one.name != mark]):
             raise errors.ProjectEmpty
+        if mark and mark not in {material.name for material in materials}:
+            raise errors.TimelineMaterialUnknown.of({"watermark.material": mark})
         if origin is Origin.TIMELINE:
             _check_length(timeline)
             projects.check_materials(timeline, {material.name: material for material in materials})
-            used = timeline.materials()
+            used = {*timeline.materials(), mark}
             materials = [material for material in materials if material.name in used]
         for material in materials:
             projects.check_there(material)
@@ -139,7 +142,7 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
     folder = ctx.scratch / "film"
     folder.mkdir()
     made = film.make(
-        _as_ordered(timeline, order),
+        _as_ordered(timeline, order, sources),
         sources,
         folder,
         recipe=order.recipe,
@@ -243,13 +246,15 @@ def _source(shown: projects.Shown, path: Path, workshop: transcode.Workshop, cap
 def _timeline(export: Export, sources: Mapping[str, Source], order: Order) -> Timeline:
     if export.source == Origin.TIMELINE:
         return documents.parse(export.timeline)
+    mark = order.watermark.material if order.watermark else None  # which is not one of the film's parts
+    parts = [one for one in export.materials if one["name"] != mark]
     seconds = order.still_seconds or orders.STILL_SECONDS
-    probes = {one["name"]: sources[one["name"]].probe for one in export.materials}
-    return reel.of(probes, lengths={one["name"]: round(seconds * SECOND) for one in export.materials if "still" in one})
+    lengths = {one["name"]: round(seconds * SECOND) for one in parts if "still" in one}
+    return reel.of({one["name"]: sources[one["name"]].probe for one in parts}, lengths=lengths)
 
 
-def _as_ordered(timeline: Timeline, order: Order) -> Timeline:
-    """The timeline on the canvas, and with the fit, that were asked for."""
+def _as_ordered(timeline: Timeline, order: Order, sources: Mapping[str, Source]) -> Timeline:
+    """The timeline on the canvas, with the fit and under the watermark that were asked for."""
     said = {name: value for name in ("width", "height", "rate") if (value := getattr(order, name)) is not None}
     tracks = timeline.tracks
     if order.fit:
@@ -257,4 +262,5 @@ def _as_ordered(timeline: Timeline, order: Order) -> Timeline:
             dataclasses.replace(track, clips=tuple(dataclasses.replace(clip, fit=order.fit) for clip in track.clips))
             for track in tracks
         )
-    return dataclasses.replace(timeline, canvas=dataclasses.replace(timeline.canvas, **said), tracks=tracks)
+    asked = dataclasses.replace(timeline, canvas=dataclasses.replace(timeline.canvas, **said), tracks=tracks)
+    return watermarks.over(asked, order.watermark, sources) if order.watermark else asked

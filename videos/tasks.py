@@ -126,12 +126,15 @@ def export_video(
     source: str | None = None,
     still_seconds: float | None = None,
     loudness: bool | None = None,
+    subtitles: str | None = None,
+    watermark: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make one film of a project, as it is when the job is recorded; what may be said, `videos.orders` tells."""
     said = {"format": format, "quality": quality, "crf": crf, "preset": preset, "width": width, "height": height}
-    more = {"rate": rate, "fit": fit, "source": source, "still_seconds": still_seconds, "loudness": loudness}
+    film: dict[str, Any] = {"rate": rate, "fit": fit, "source": source, "still_seconds": still_seconds}
+    film |= {"loudness": loudness, "subtitles": subtitles, "watermark": watermark}
     try:
-        return exports.make(ctx, project_id, **said, **more)
+        return exports.make(ctx, project_id, **said, **film)
     except SoftTimeLimitExceeded as error:
         raise errors.ExportTooSlow from error  # it would take as long again
 

@@ -209,6 +209,16 @@ def test_the_loudness_is_left_alone_unless_it_is_asked_for(api: APIClient, proje
         {"still_seconds": 5, "source": "timeline"},
         {"source": "thin air"},
         {"loudness": "loud"},
+        {"subtitles": "sung"},
+        {"subtitles": "track", "format": "gif"},
+        {"subtitles": "track", "format": "mp3"},
+        {"watermark": "one"},
+        {"watermark": {"corner": "centre"}},
+        {"watermark": {"material": "one", "corner": "middle"}},
+        {"watermark": {"material": "one", "width": 0}},
+        {"watermark": {"material": "one", "margin": 0.6}},
+        {"watermark": {"material": "one", "opacity": 1.1}},
+        {"watermark": {"material": "one", "size": 1}},
         {"formt": "mp4"},
         {"timeline": {}},
     ],
@@ -242,6 +252,20 @@ def test_several_exports_of_a_project_may_wait_and_be_retried_side_by_side(api: 
     transitions.fail(claim(first.job), code="broken", message="No.")
     said = api.post(f"/api/jobs/{first.job.pk}/retry/")
     assert (said.status_code, Export.objects.count()) == (202, 2)
+
+
+def test_a_watermark_is_a_material_of_the_project_and_no_part_of_the_film(api: APIClient, project: Project) -> None:
+    answer = order(api, project, watermark={"material": "three"})
+    assert code(answer) == (422, "timeline_material_unknown")
+    assert answer.json()["error"]["details"]["problems"][0]["path"] == "watermark.material"
+    put(api, project, cut("one"))
+    export = recorded(order(api, project, watermark={"material": "two", "corner": "top_left"}))
+    assert export.options == {"watermark": {"material": "two", "corner": "top_left"}}
+    assert [material["name"] for material in export.materials] == ["one", "two"]
+    put(api, project, {"tracks": []})
+    assert recorded(order(api, project, watermark={"material": "two"})).source == "materials"
+    projects.remove(project.materials.get(name="one"))
+    assert code(order(api, project, watermark={"material": "two"})) == (422, "project_empty")
 
 
 @pytest.mark.parametrize("how", ["deleted", "file", "row"])
@@ -337,6 +361,15 @@ def test_a_timeline_on_the_canvas_that_is_asked_for(api: APIClient, project: Pro
     assert (found["video"]["width"], found["video"]["height"]) == (128, 128)
     assert found["video"]["avg_frame_rate"] == "15/1"
     assert found["seconds"] == pytest.approx(2, abs=0.1)
+
+
+def test_letters_alone_are_a_film_and_a_watermark_lies_over_it(api: APIClient, project: Project) -> None:
+    said = {"start": 0, "duration": 500_000, "text": "Hello"}
+    canvas = {"width": 160, "height": 120, "rate": "10"}
+    put(api, project, {"canvas": canvas, "tracks": [{"kind": "subtitles", "texts": [said]}]})
+    export = exported(project, subtitles="track", watermark={"material": "two"}, quality="low")
+    found = look(export)
+    assert (found["video"]["nb_frames"], found["subtitle"]["codec_name"]) == ("5", "mov_text")
 
 
 def test_a_material_in_the_timeline_twice_and_one_without_a_source_file(api: APIClient, project: Project) -> None:

@@ -17,6 +17,7 @@ from videos import errors, orders
 from videos.models import Export, Material, Medium, Project, Video, VideoStatus
 from videos.projects import MOST_MATERIALS
 from videos.timeline.film import Format
+from videos.timeline.formats import Subtitles
 from videos.timeline.model import Fit
 
 _KINDS = {"video", "still", "sound"}
@@ -169,6 +170,23 @@ class RateField(serializers.Field):
         return value
 
 
+class WatermarkSerializer(serializers.Serializer[None]):
+    """A material that is seen over the whole film."""
+
+    material = serializers.CharField(max_length=100, help_text="the name of one of the project's; a still, usually")
+    corner = OneOfField(orders.Corner, required=False, help_text="otherwise bottom_right")
+    width = serializers.FloatField(required=False, help_text="of the canvas's, above 0 to 1; otherwise 0.15")
+    margin = serializers.FloatField(
+        required=False, help_text="to the sides, as a part of the canvas's width, 0 to 0.5; otherwise 0.03"
+    )
+    opacity = serializers.FloatField(required=False, help_text="0 to 1; otherwise 0.8")
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := sorted(map(str, set(data) - set(self.fields)))):
+            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+        return super().to_internal_value(data)
+
+
 class OrderSerializer(JobOptionsSerializer):
     """An export as it is asked for. `videos.orders` has the bounds."""
 
@@ -195,8 +213,14 @@ class OrderSerializer(JobOptionsSerializer):
     source = OneOfField(  # type: ignore[assignment]  # DRF takes it out of the class
         orders.Origin,
         required=False,
-        help_text="timeline, or materials: all of them end to end; otherwise the timeline, if it has clips",
+        help_text="timeline, or materials: all of them end to end; otherwise the timeline, if there is anything in it",
     )
+    subtitles = OneOfField(
+        Subtitles,
+        required=False,
+        help_text="burn: drawn into the picture, otherwise; track: beside it, in mp4, mov and webm; none: left out",
+    )
+    watermark = WatermarkSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """An order that can be carried out; a field that nobody knows is a slip that would cost an hour."""
