@@ -26,7 +26,6 @@ from videos.timeline.values import SECOND
 
 _MOST_INPUTS = 24
 _BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up
-_WHOLE = 10_000  # microseconds, which are whole samples at every usual rate: or else times are rounded twice
 _LOUDEST = 0.97
 _ROUNDED = 1 + 1e-9  # a volume of 1, as it may come out of a curve
 # Samples by which the filter "rubberband" is off: what it hears then comes out then, whatever the speed. (Measured.)
@@ -225,7 +224,7 @@ def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int =
     """The part of a material that a clip takes, and so many samples around it; at the material's own speed."""
     if clip.reverse:
         before, after = after, before
-    seek = max(0, clip.source_start - _BEFORE) // _WHOLE * _WHOLE
+    seek = max(0, clip.source_start - _BEFORE)
     options: dict[str, str | None] = {"ss": f"{seek}us", "noaccurate_seek": None} if seek else {}
     given = program.opened(piece.path, threads=1, number=number, **options)[str(piece.index)]
     if piece.mono:
