@@ -14,12 +14,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 from videos.timeline.curves import curves_of, rests
-from videos.timeline.model import Clip, Kind, Timeline, Track, frame_at, moment_of
+from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track, frame_at, moment_of
 from videos.timeline.motion import Motion
 from videos.timeline.texts import Text
 
 _LARGEST = 4  # times the canvas: what is prepared of a picture that moves
 _MOST_PIECES = 150  # of the curves by which it does: each makes the graph longer
+_MOST_HELD = 64_000_000  # pixels of the canvas: what is played backwards is all there before its first frame is seen
 _MOST_CLIPS = 16  # in one segment: each is a file that is open, and a decoder
 _SHORT = 10  # how many times shorter than the longest a window is that shares a process with others
 _GATHERED = 4  # of those, about so many share one
@@ -93,7 +94,7 @@ def windows(timeline: Timeline, *, longest: int) -> list[Window]:
             places[number] = _following(track, places[number], first, timeline)
             window = _with(window, track, places[number], rate)
         for part in _split(window, longest):
-            found += [_with_texts(piece, over, rate) for piece in _divided(part, rate)]
+            found += [_with_texts(piece, over, rate) for piece in _divided(part, timeline.canvas)]
     return found
 
 
@@ -163,17 +164,19 @@ def _split(window: Window, longest: int) -> list[Window]:
     ]
 
 
-def _divided(window: Window, rate: Fraction) -> Iterator[Window]:
-    """Shorter ones, where a picture moves too far to be made at once."""
-    if window.frames == 1 or all(_is_made_at_once(clip, window, rate) for clip in window.clips):
+def _divided(window: Window, canvas: Canvas) -> Iterator[Window]:
+    """Shorter ones, where it takes too much to make it at once."""
+    held = sum(clip.reverse and not clip.freeze for clip in window.clips) * window.frames * canvas.width * canvas.height
+    moderate = held <= _MOST_HELD and all(_moves_little(clip, window, canvas.rate) for clip in window.clips)
+    if window.frames == 1 or moderate:
         yield window
         return
     half = window.frames // 2
-    yield from _divided(replace(window, frames=half), rate)
-    yield from _divided(replace(window, first=window.first + half, frames=window.frames - half), rate)
+    yield from _divided(replace(window, frames=half), canvas)
+    yield from _divided(replace(window, first=window.first + half, frames=window.frames - half), canvas)
 
 
-def _is_made_at_once(clip: Clip, window: Window, rate: Fraction) -> bool:
+def _moves_little(clip: Clip, window: Window, rate: Fraction) -> bool:
     """A picture that moves is prepared at its largest, with all of it that is ever seen."""
     if clip.motion == Motion():
         return True

@@ -13,7 +13,7 @@ from typing import Any
 
 from videos.media import program, shown
 from videos.timeline.cutting import Window
-from videos.timeline.model import Clip
+from videos.timeline.model import Clip, moment_of
 from videos.timeline.sources import Source
 from videos.timeline.values import SECOND
 
@@ -23,6 +23,7 @@ _EARLY = 1000
 _END = SECOND // 2
 _STILL = "png_pipe"  # the demuxer that reads stills; it is allowed for nothing else, and nothing else for them
 _STEP = SECOND  # that is decoded at least before the first frame that is wanted
+_AGAIN = 10  # times that what is played backwards is decoded: for each of its short windows, from a keyframe on
 # A jump in these ends anywhere, and not at a keyframe.
 _UNINDEXED = {"mpegts": 15 * SECOND, "mpeg": 15 * SECOND}
 
@@ -48,8 +49,7 @@ def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient:
     """
     if source.still:
         return Look(first=Fraction(0), seek=0)
-    passed = Fraction(0) if clip.freeze else window.passed(clip, rate) * clip.speed
-    first = clip.source_start + passed
+    first = _first(clip, window, rate)
     ends = [end for end in (source.video.duration, source.probe.duration) if end]
     if ends:
         first = min(first, Fraction(round(max(ends) * SECOND) + _END))
@@ -59,12 +59,26 @@ def look(clip: Clip, source: Source, window: Window, rate: Fraction, *, patient:
     return Look(first=first, seek=max(0, math.floor(last) - _UNINDEXED.get(source.probe.container, _STEP)))
 
 
+def _first(clip: Clip, window: Window, rate: Fraction) -> Fraction:
+    """The earliest time in the material that is shown in a window.
+
+    Backwards, a frame is seen up to the moment at which it begins: at that very moment it is the one before it.
+    """
+    if clip.freeze:
+        return Fraction(clip.source_start)
+    if clip.reverse:
+        last = window.passed(clip, rate) + moment_of(window.frames - 1, rate)
+        return clip.source_start + (clip.duration - last) * clip.speed - 2 * _EARLY
+    return clip.source_start + window.passed(clip, rate) * clip.speed
+
+
 def frames(
     clip: Clip, source: Source, window: Window, rate: Fraction, *, number: int, threads: int, patient: bool = False
 ) -> Any:
     """The pictures of a clip for each frame of a window, of the size and in the colours that they have in the file.
 
-    One picture, if it stands: `in_time` repeats it once it is drawn.
+    One picture, if it stands, and from the last to the first, if it is played backwards: `in_time` sets that right
+    once they are drawn.
     """
     way = look(clip, source, window, rate, patient=patient)
     # Accurate seeking would drop what begins before it: but the frame that is wanted may have stood for long.
@@ -90,8 +104,10 @@ def opened(source: Source, *, threads: int, number: int, **options: str | None) 
 
 
 def in_time(picture: Any, clip: Clip, source: Source, window: Window, rate: Fraction) -> Any:
-    """What was drawn of `frames`, as many times as there are frames in the window."""
-    return repeated(picture, window.frames, rate) if stands(clip, source) else picture
+    """What was drawn of `frames`, in the order of the film, for each frame of the window."""
+    if stands(clip, source):
+        return repeated(picture, window.frames, rate)
+    return picture.filter("reverse") if clip.reverse else picture
 
 
 def repeated(picture: Any, count: int, rate: Fraction) -> Any:
@@ -103,7 +119,9 @@ def repeated(picture: Any, count: int, rate: Fraction) -> Any:
 def pixel_rate(clip: Clip, source: Source) -> float:
     """How many pixels a second are decoded."""
     pixels = source.video.width * source.video.height
-    return float(pixels if stands(clip, source) else pixels * (source.video.frame_rate or 60) * clip.speed)
+    if stands(clip, source):
+        return float(pixels)
+    return float(pixels * (source.video.frame_rate or 60) * clip.speed) * (_AGAIN if clip.reverse else 1)
 
 
 def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
@@ -112,4 +130,8 @@ def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
     if window.passed(clip, rate) >= 0 or window.begins_early(clip):
         return time
     # The clip begins within a frame. What stands before it in its material belongs to another shot.
+    if clip.reverse and not clip.freeze:
+        end = float(clip.source_at(clip.end)) - way.seek - _EARLY
+        never = float(window.frames * SECOND / rate) + SECOND
+        return f"if(gte(PTS,{end!r}),max({time},{never!r}),{time})"
     return f"if(lte(PTS,{clip.source_start - way.seek + _EARLY}),min({time},0),{time})"

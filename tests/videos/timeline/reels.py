@@ -31,7 +31,7 @@ def make_numbered(
 ) -> Path:
     """A film of black and white blocks that spell 1, 2, 3 ..., above the number of its material."""
     numbers = material * FIRST + 1 + np.arange(count)
-    return make_film(path, [_blocks(int(number)) for number in numbers], *options, rate=rate, sound=sound)
+    return make_film(path, [blocks(int(number)) for number in numbers], *options, rate=rate, sound=sound)
 
 
 def make_film(
@@ -126,7 +126,8 @@ def _seen(whole: Timeline, number: int, times: Mapping[str, Sequence[float]]) ->
     return 0
 
 
-def _blocks(number: int) -> Array:
+def blocks(number: int) -> Array:
+    """The picture that spells a number."""
     bits = [number >> place & 1 for place in reversed(range(ROWS * COLUMNS))]
     grid = np.array(bits, np.uint8).reshape(ROWS, COLUMNS) * 255
     return np.kron(grid, np.ones((SIZE[1] // ROWS, SIZE[0] // COLUMNS), np.uint8))
