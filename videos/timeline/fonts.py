@@ -20,7 +20,7 @@ from videos.timeline.studio import Studio
 from videos.timeline.texts import Style
 
 _ASKING = Limits(wall_seconds=60, memory_bytes=1024**3, file_bytes=256 * 1024**2)  # it may have to write its cache
-_SAID = "%{file}\\n%{index}\\n%{color}\\n%{family[0]}\\n"
+_SAID = "%{file}\\n%{index}\\n%{color}\\n%{family}\\n"
 _UNSPEAKABLE = re.compile(r"[\\{}(),&\x00-\x1f]")  # what a script of letters would read as something else
 _AT_ONCE = 100  # characters that are asked for
 _JAPANESE, _KOREAN = re.compile("[\u3040-\u30ff]"), re.compile("[\u1100-\u11ff\uac00-\ud7af]")
@@ -94,7 +94,7 @@ class Fonts:
     def __init__(self, match: Match) -> None:
         """`match` is told a pattern of fontconfig's, and answers in the lines of `_SAID`."""
         self._match = match
-        self._opened: dict[tuple[str, int], Face] = {}
+        self._opened: dict[tuple[str, int, str], Face] = {}
         self._faces: dict[Look, list[Face]] = {}
         self._missing: dict[Look, set[str]] = {}
 
@@ -112,7 +112,7 @@ class Fonts:
     def face(self, look: Look) -> Face:
         """That which the look asks for, or the nearest to it."""
         if look not in self._faces:
-            self._faces[look] = [self._asked(look.pattern) or Unmeasured(look.family)]
+            self._faces[look] = [self._asked(look, look.pattern) or Unmeasured(look.family)]
             self._missing[look] = set()
         return self._faces[look][0]
 
@@ -133,7 +133,7 @@ class Fonts:
         while wanted:
             asked = sorted(wanted)[:_AT_ONCE]
             codes = " ".join(f"{ord(one):x}" for one in asked)
-            face = self._asked(f"{look.pattern}:lang={look.language}:charset={codes}")
+            face = self._asked(look, f"{look.pattern}:lang={look.language}:charset={codes}")
             held = {one for one in wanted if face and face.has(one)}
             if face and held:
                 faces.append(face)
@@ -141,17 +141,22 @@ class Fonts:
             missing |= set() if held else set(asked)
             wanted -= held or set(asked)
 
-    def _asked(self, pattern: str) -> Face | None:
+    def _asked(self, look: Look, pattern: str) -> Face | None:
         lines = self._match(pattern).split("\n")
-        if len(lines) < 4 or lines[2] == "True" or not lines[3] or _UNSPEAKABLE.search(lines[3]):
+        if len(lines) < 4 or lines[2] == "True":
+            return None
+        # A font may have several names, of which some are those of others too: narrow ones, light ones.
+        names = lines[3].split(",")
+        family = look.family if look.family in names else names[0]
+        if not family or _UNSPEAKABLE.search(family):
             return None
         file, index = lines[0], int(lines[1] or 0) & 0xFFFF  # above these bits: a variation of it
-        if (file, index) not in self._opened:
+        if (file, index, family) not in self._opened:
             face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(file), index)
             if not _is_drawn(face):
                 return None
-            self._opened[file, index] = Face(lines[3], uharfbuzz.Font(face))
-        return self._opened[file, index]
+            self._opened[file, index, family] = Face(family, uharfbuzz.Font(face))
+        return self._opened[file, index, family]
 
 
 def language(text: str) -> str:

@@ -109,9 +109,12 @@ def test_colours_are_those_of_the_film(tmp_path: Path) -> None:
         written(full, style=replace(BIG, colour=colour), transform=Transform(opacity=opacity))
         for colour, opacity in colours.items()
     ]
-    for frame, (colour, opacity) in zip(shown(tmp_path, *texts), colours.items(), strict=True):
-        stated = [int(colour[place : place + 2], 16) * opacity for place in (1, 3, 5)]
-        assert frame[90, 160].tolist() == pytest.approx(stated, abs=6)
+    frames = shown(tmp_path, *texts, canvas=replace(CANVAS, background="#c02040"))
+    for frame, (colour, opacity) in zip(frames, colours.items(), strict=True):
+        stated = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)])
+        below = np.array([0xC0, 0x20, 0x40])
+        assert frame[90, 160].tolist() == pytest.approx((stated * opacity + below * (1 - opacity)).tolist(), abs=6)
+        assert frame[10, 10].tolist() == pytest.approx(below.tolist(), abs=4), "and so are those around"
 
 
 def test_lines_are_broken_at_the_width_and_lie_as_they_are_told(tmp_path: Path) -> None:
@@ -261,7 +264,7 @@ def test_what_is_written_is_read_as_nothing_but_text(tmp_path: Path) -> None:
 
 
 def _match(pattern: str) -> str:
-    said = "%{file}\\n%{index}\\n%{color}\\n%{family[0]}\\n"
+    said = "%{file}\\n%{index}\\n%{color}\\n%{family}\\n"
     return subprocess.run(["fc-match", "-f", said, pattern], check=True, capture_output=True, text=True).stdout
 
 
