@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from videos.timeline.easing import eased
 from videos.timeline.model import Clip, moment_of
 from videos.timeline.motion import Easing, Keyframe, Keyframes
 from videos.timeline.values import SECOND
 
 _REST = 2 * SECOND  # for which it is worth while to read the material anew
 SEEN = ("x", "y", "scale", "rotation", "opacity")  # the properties of a picture
-# How far the value has come when that part of the time has passed; ffmpeg's expression holds that part in `ld(9)`.
-_WAYS: dict[Easing, tuple[Callable[[float], float], str]] = {
-    Easing.LINEAR: (lambda part: part, "ld(9)"),
-    Easing.EASE_IN: (lambda part: part**2, "ld(9)^2"),
-    Easing.EASE_OUT: (lambda part: 1 - (1 - part) ** 2, "(1-(1-ld(9))^2)"),
-    Easing.EASE_IN_OUT: (
-        lambda part: 2 * part**2 if part < 0.5 else 1 - 2 * (1 - part) ** 2,
-        "if(lt(ld(9),0.5),2*ld(9)^2,1-2*(1-ld(9))^2)",
-    ),
+# `eased` as an expression of ffmpeg, of the part of the time that has passed, which `ld(9)` holds.
+_EASED = {
+    Easing.LINEAR: "ld(9)",
+    Easing.EASE_IN: "ld(9)^2",
+    Easing.EASE_OUT: "(1-(1-ld(9))^2)",
+    Easing.EASE_IN_OUT: "if(lt(ld(9),0.5),2*ld(9)^2,1-2*(1-ld(9))^2)",
 }
 
 
@@ -44,13 +42,13 @@ class Piece:
     def at(self, frame: int) -> float:
         if not self.change:
             return self.value
-        return self.value + self.change * _WAYS[self.easing][0](self.slope * frame + self.offset)
+        return self.value + self.change * eased(self.easing, self.slope * frame + self.offset)
 
     def expression(self, frame: str) -> str:
         if not self.change:
             return repr(self.value)
         part = f"st(9,{self.slope!r}*{frame}+({self.offset!r}))"
-        return f"({part};{self.value!r}+({self.change!r})*{_WAYS[self.easing][1]})"
+        return f"({part};{self.value!r}+({self.change!r})*{_EASED[self.easing]})"
 
 
 @dataclass(frozen=True, kw_only=True)
