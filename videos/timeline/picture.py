@@ -69,18 +69,21 @@ class _Painter:
 
     def _crossed(self, below: Any | None, crossing: Crossing, window: Window) -> Any:
         """The picture with one layer more, that gives way to another."""
-        count = window.frames
-        if below is None:
-            below = self._ground(self._canvas.background, count)
+        if crossing.kind in passages.SLIDES or crossing.kind in passages.THROUGH:
+            below = self._ground(self._canvas.background, window.frames) if below is None else below
         if crossing.kind in passages.SLIDES:
-            old, new = self._sheet(crossing.old, window), self._sheet(crossing.new, window)
-            return passages.pushed(below, old, new, crossing, self._canvas)
+            sheets = [self._sheet(layer, window) for layer in (crossing.old, crossing.new)]
+            return passages.pushed(below, sheets[0], sheets[1], crossing, self._canvas)
         if crossing.kind in passages.THROUGH:
             return ffmpeg.overlay(below, self._through(crossing, window), eval="init")
-        both = below.filter_multi_output("split", 2)
-        old = self._laid(both[0], crossing.old, window) if crossing.old else both[0]
-        new = self._laid(both[1], crossing.new, window) if crossing.new else both[1]
-        return passages.masked(old, new, self._grey(*passages.mask(crossing, self._canvas), count))
+        whole = []
+        for layer, under in zip((crossing.old, crossing.new), _under(below, crossing), strict=True):
+            if layer is not None:
+                whole.append(self._laid(under, layer, window))
+            else:
+                whole.append(self._ground(self._canvas.background, window.frames) if under is None else under)
+        shown = self._grey(*passages.mask(crossing, self._canvas), window.frames)
+        return passages.masked(whole[0], whole[1], shown)
 
     def _through(self, crossing: Crossing, window: Window) -> Any:
         """The one that is seen, while a colour comes or goes."""
@@ -193,6 +196,15 @@ class _Painter:
     def _next(self) -> int:
         self._inputs += 1
         return self._inputs
+
+
+def _under(below: Any | None, crossing: Crossing) -> list[Any | None]:
+    """What each of the two is laid upon. Each stream has to be taken once, and a backdrop takes none."""
+    taken = [layer is None or not layer.clip.backdrop for layer in (crossing.old, crossing.new)]
+    if below is None or not all(taken):
+        return [below if taking else None for taking in taken]
+    both = below.filter_multi_output("split", 2)
+    return [both[0], both[1]]
 
 
 def _over(picture: Any, above: Any, place: Place | Journey | None, canvas: Canvas) -> Any:

@@ -233,3 +233,17 @@ def test_a_backdrop_slides_with_its_clip(tmp_path: Path, materials: Mapping[str,
         edge = round(160 * (1 - (number / 10 - 0.2) / 0.8))
         assert found[number][4, edge - 4] == pytest.approx(255, abs=3)
         assert found[number][4, edge + 4] == pytest.approx(128, abs=3)
+
+
+@pytest.mark.parametrize("kind", [Passage.DISSOLVE, Passage.WIPE_UP, Passage.SLIDE_DOWN, Passage.FADE_WHITE])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_backdrop_of_one_of_them_hides_what_is_below_that_one(
+    tmp_path: Path, materials: Mapping[str, Source], kind: Passage, first: bool
+) -> None:
+    clips = pair(kind, transform=Transform(scale=0.5))
+    clips[0 if first else 1] = replace(clips[0 if first else 1], backdrop="#a0a0a0")
+    for number, below in enumerate([[[clip(0, 1.2, 2)]], []]):
+        made = reels.make(reels.timeline(*below, clips, canvas=CANVAS), materials, tmp_path / str(number))
+        corner = reels.pictures(made.file, size=SIZE)[:, 3, 3].astype(int)
+        assert abs(int(corner[1 if first else -1]) - 0xA0) < 4
+        assert abs(int(corner[-1 if first else 1]) - 0xA0) > 30
