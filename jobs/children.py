@@ -5,11 +5,12 @@ and never leaves it behind:
 
 - The child leads a session of its own. However `run` ends, the whole group gets SIGKILL and is reaped. (A
   grandchild that starts a session of its own escapes this; the programs used here don't.)
-- If this process dies without a word (kill -9), the kernel kills the child: `setpriv --pdeathsig`. That holds
-  for the *thread* that spawned, so call `run` from the main thread.
+- If this process dies without a word (kill -9), the kernel kills the child: `setpriv --pdeathsig`. That goes by
+  the *thread* that spawned, which lives as long as its child, as `run` waits for it.
 - While `run` works, Python's signal handlers run between two reads and nowhere else. An exception that a
   handler raises (a soft time limit, a cancel) therefore ends the child and comes out of `run`, but it can
-  strike neither between the fork and the moment the child is known, nor in the middle of the clean-up.
+  strike neither between the fork and the moment the child is known, nor in the middle of the clean-up. Python runs
+  no handlers off the main thread: there `on_tick` is what ends a child early.
 
 Linux only, by util-linux (setpriv, prlimit), which every Debian has.
 """
@@ -114,13 +115,15 @@ def run(
     limits: Limits | None = None,
     on_line: Callable[[str], bool] | None = None,
     on_log: Callable[[str], None] | None = None,
+    on_tick: Callable[[], None] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run a program to its end.
 
     `on_line` gets each line of stdout and says whether it shows progress, which sets the stall clock back;
-    without it stdout is collected, and any output counts as progress. `on_log` gets each line of stderr. What
-    they raise ends the child. `env` is added to a minimal environment: of this process's own, PATH alone.
+    without it stdout is collected, and any output counts as progress. `on_log` gets each line of stderr. `on_tick`
+    is called ten times a second or so. What they raise ends the child. `env` is added to a minimal environment: of
+    this process's own, PATH alone.
 
     Raises ChildFailed, ChildTimedOut, ChildStalled, ChildTooLoud, ProgramMissing, and whatever a signal
     handler raises meanwhile. In every case the child and its group are gone.
@@ -132,7 +135,7 @@ def run(
         process = _started(command, cwd=cwd, env=environment)
         try:
             watch = _Watch(process, limits=limits, on_line=on_line, on_log=on_log)
-            watch.until_exit(signals)
+            watch.until_exit(signals, on_tick)
         finally:
             _end(process)
     if process.returncode != 0:
@@ -256,7 +259,7 @@ class _Watch:
     def stdout(self) -> str:
         return self._stdout.decode("utf-8", "replace")
 
-    def until_exit(self, signals: HeldSignals) -> None:
+    def until_exit(self, signals: HeldSignals, on_tick: Callable[[], None] | None) -> None:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         exited = os.pidfd_open(self._process.pid)
@@ -268,6 +271,8 @@ class _Watch:
                 while self._read(selector):
                     signals.deliver()
                     self._look_at_clocks()
+                    if on_tick is not None:
+                        on_tick()
         finally:
             os.close(exited)
         _kill_group(self._process)  # what the child left running must not hold the pipes open

@@ -42,6 +42,7 @@ class Run(Protocol):
         limits: children.Limits,
         on_line: Callable[[str], bool] | None = None,
         on_log: Callable[[str], None] | None = None,
+        on_tick: Callable[[], None] | None = None,
     ) -> children.Finished: ...
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import dataclasses
+import functools
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import ffmpeg
 
 from jobs.children import Limits
 from videos.media import program, sandbox
-from videos.timeline import checking, cutting, formats, lettering, picture
+from videos.timeline import checking, crew, cutting, formats, lettering, picture
+from videos.timeline.crew import Call
 from videos.timeline.cutting import Segment
 from videos.timeline.errors import FilmIncomplete
 from videos.timeline.fonts import Fonts
@@ -23,6 +27,7 @@ from videos.timeline.studio import Studio
 
 STEP = "picture"
 _SECONDS = 10
+_THREADS = 2  # of each process at least: one more process makes up for less than one more thread
 _PIXEL_BITS = 12  # before it is encoded; no encoding of it is larger
 
 
@@ -33,17 +38,22 @@ def parts(timeline: Timeline, sources: Mapping[str, Source], how: Recipe, studio
         sources=sources,
         how=how,
         studio=studio,
-        fonts=Fonts.of(studio),
         keys=Keys(sources.values(), studio.folder, program=studio.version()) if studio.cache else None,
     )
     longest = max(1, round(timeline.canvas.rate * _SECONDS))
-    made: list[Part] = []
-    done = 0
-    for number, segment in enumerate(cutting.segments(timeline, longest=longest)):
-        span = done / timeline.frames, (done + segment.frames) / timeline.frames
-        made.append(shoot.part(segment, f"part-{number:05d}.mp4", span=span))
-        done += segment.frames
-    return made
+    takes = [
+        _Take(segment=segment, name=f"part-{number:05d}.mp4")
+        for number, segment in enumerate(cutting.segments(timeline, longest=longest))
+    ]
+    fonts = Fonts.of(studio)
+    scripts = [name for take in takes for name in lettering.write(take.segment, timeline.canvas, fonts, studio)]
+    for take in takes:
+        shoot.find(take)
+    missing = [take for take in takes if not take.reused]
+    if missing:
+        shoot.encode(missing, _Watch(takes, timeline.frames, studio))
+    studio.remove(*scripts)
+    return [Part(name=take.name, frames=take.segment.frames, reused=take.reused) for take in takes]
 
 
 def command(
@@ -79,6 +89,43 @@ def limits(*, seconds: float, canvas: Canvas, threads: int, inputs: int = 1, dec
     )
 
 
+@dataclass(kw_only=True)
+class _Take:
+    """A segment, the file that it becomes, and how far that is."""
+
+    segment: Segment
+    name: str
+    key: str = ""
+    reused: bool = False
+    done: float = 0.0  # from 0 to 1
+
+    def at(self, step: str, part: float) -> None:
+        """As a Meter, of this segment alone."""
+        self.done = part
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """How far all of them are, and what the programs say."""
+
+    takes: Sequence[_Take]
+    frames: int
+    studio: Studio
+    lines: deque[str] = field(default_factory=deque)  # of the programs' logs
+
+    def log(self) -> None:
+        while self.lines:
+            line = self.lines.popleft()
+            if self.studio.on_log:
+                self.studio.on_log(line)
+
+    def tell(self) -> None:
+        """To whoever watches; what they raise comes out of here."""
+        self.log()
+        done = sum((1.0 if take.reused else take.done) * take.segment.frames for take in self.takes)
+        self.studio.meter.at(STEP, done / self.frames)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Shoot:
     """The segments of one film in the making."""
@@ -87,49 +134,54 @@ class _Shoot:
     sources: Mapping[str, Source]
     how: Recipe
     studio: Studio
-    fonts: Fonts
     keys: Keys | None
 
-    def part(self, segment: Segment, name: str, *, span: tuple[float, float]) -> Part:
-        """The segment as a file of that name."""
-        scripts = lettering.write(segment, self.canvas, self.fonts, self.studio)
+    def find(self, take: _Take) -> None:
+        """Take it from the cache, if it is there. How many threads encoded it is all the same."""
+        if self.keys and self.studio.cache:
+            take.key = take.key or self.keys.of(self._command(take, threads=1), take.name)
+            take.reused = self.studio.cache.take(take.key, self.studio.folder / take.name)
+
+    def encode(self, takes: Sequence[_Take], watch: _Watch) -> None:
+        """Several at once, where there are threads for it."""
+        most = max(1, min(len(takes), self.studio.threads // _THREADS))
+        threads = self.studio.threads // most
+        tasks = [functools.partial(self._encode, take, threads, watch.lines.append) for take in takes]
         try:
-            return self._part(segment, name, span=span)
+            crew.work(tasks, most=most, on_tick=watch.tell)
         finally:
-            self.studio.remove(*scripts)
+            watch.log()
 
-    def _part(self, segment: Segment, name: str, *, span: tuple[float, float]) -> Part:
-        key = self.keys.of(self._command(segment, name), name) if self.keys else ""
-        file, cache = self.studio.folder / name, self.studio.cache
-        if cache and cache.take(key, file):
-            self.studio.meter.at(STEP, span[1])
-            return Part(name=name, frames=segment.frames, reused=True)
-        self._encode(segment, name, span=span)
-        if cache:
-            cache.keep(key, file)
-        return Part(name=name, frames=segment.frames)
-
-    def _encode(self, segment: Segment, name: str, *, span: tuple[float, float]) -> None:
-        seconds = float(segment.frames / self.canvas.rate)
+    def _encode(self, take: _Take, threads: int, on_log: Callable[[str], None], call: Call) -> None:
+        self.find(take)  # the same may stand twice in a film
+        if take.reused:
+            return
+        seconds = float(take.segment.frames / self.canvas.rate)
+        studio = dataclasses.replace(self.studio, meter=take, on_tick=call.check, on_log=on_log)
+        limits = self._limits(take.segment, threads)
         for patient in (False, True):
-            command = self._command(segment, name, patient=patient)
-            self.studio.ffmpeg(command, limits=self._limits(segment), seconds=seconds, step=STEP, span=span)
-            problem = checking.frames(name, segment.frames, self.canvas.rate, self.studio)
+            command = self._command(take, threads=threads, patient=patient)
+            studio.ffmpeg(command, limits=limits, seconds=seconds, step=STEP, span=(0.0, 1.0))
+            problem = checking.frames(take.name, take.segment.frames, self.canvas.rate, studio)
             if problem is None:
-                return
-        raise FilmIncomplete(f"A part of the film did not come out complete: {problem}.")
+                break
+        else:
+            raise FilmIncomplete(f"A part of the film did not come out complete: {problem}.")
+        if self.studio.cache:
+            self.studio.cache.keep(take.key, self.studio.folder / take.name)
 
-    def _command(self, segment: Segment, name: str, *, patient: bool = False) -> list[str]:
-        threads = self.studio.threads
-        return command(segment, name, self.sources, self.canvas, self.how, threads=threads, patient=patient)
+    def _command(self, take: _Take, *, threads: int, patient: bool = False) -> list[str]:
+        return command(
+            *(take.segment, take.name, self.sources, self.canvas, self.how), threads=threads, patient=patient
+        )
 
-    def _limits(self, segment: Segment) -> Limits:
+    def _limits(self, segment: Segment, threads: int) -> Limits:
         clips = [clip for window in segment.windows for clip in window.clips]
         seen = [(clip, source) for clip in clips if (source := self.sources[clip.material]).probe.video is not None]
         return limits(
             seconds=float(segment.frames / self.canvas.rate),
             canvas=self.canvas,
-            threads=self.studio.threads,
+            threads=threads,
             inputs=1 + len(segment.windows) + len(seen),
             decoded=sum(effort(clip, source, self.canvas) for clip, source in seen),
         )

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from videos.media.transcode import OnProgress
+
+
+class Progress(Protocol):
+    """Hears how far a step is."""
+
+    def at(self, step: str, part: float) -> None:
+        """So much of it is done: from 0 to 1. What it raises ends the step."""
 
 
 class Meter:

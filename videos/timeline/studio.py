@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,10 @@ from jobs.children import ChildFailed, Limits
 from videos.media import errors, sandbox
 from videos.media.progress import Progress
 from videos.media.transcode import Run
-from videos.timeline.meter import Meter
+from videos.timeline import meter
 from videos.timeline.reuse import Cache
 
 _LONGEST_GRAPH = 4096  # characters; beyond, it is handed over in a file
-_GRAPH = "graph.txt"
 _ASKING = Limits(wall_seconds=1800, file_bytes=0)  # reads the whole file
 
 
@@ -25,8 +25,9 @@ class Studio:
     folder: Path
     threads: int
     run: Run
-    meter: Meter
+    meter: meter.Progress
     on_log: Callable[[str], None] | None = None
+    on_tick: Callable[[], None] | None = None  # called while a program runs; what it raises ends the program
     cache: Cache | None = None
 
     def ffmpeg(
@@ -43,13 +44,16 @@ class Studio:
             return moved
 
         self.meter.at(step, begin)
-        command = self._with_short_graph(command)
+        graph = f"graph-{uuid.uuid4()}.txt"
+        command = self._with_short_graph(command, graph)
         try:
-            finished = self.run(command, cwd=self.folder, limits=limits, on_line=on_line, on_log=self.on_log)
+            finished = self.run(
+                command, cwd=self.folder, limits=limits, on_line=on_line, on_log=self.on_log, on_tick=self.on_tick
+            )
         except ChildFailed as error:
             raise errors.from_child(error, probed=True) from error
         finally:
-            self.remove(_GRAPH)
+            self.remove(graph)
         if errors.speaks_of_full_storage(finished.tail):
             raise errors.StorageFull
         self.meter.at(step, end)
@@ -69,11 +73,11 @@ class Studio:
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
 
-    def _with_short_graph(self, command: list[str]) -> list[str]:
+    def _with_short_graph(self, command: list[str], graph: str) -> list[str]:
         """The kernel takes no argument beyond 128 KiB."""
         option = "-filter_complex"
         if option not in command or len(command[command.index(option) + 1]) <= _LONGEST_GRAPH:
             return command
         place = command.index(option)
-        (self.folder / _GRAPH).write_text(command[place + 1], encoding="utf-8")
-        return [*command[:place], "-filter_complex_script", _GRAPH, *command[place + 2 :]]
+        (self.folder / graph).write_text(command[place + 1], encoding="utf-8")
+        return [*command[:place], "-filter_complex_script", graph, *command[place + 2 :]]

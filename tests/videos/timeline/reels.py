@@ -75,11 +75,14 @@ def make(
     *,
     form: Format = Format.MP4,
     cache: Cache | None = None,
+    threads: int = 2,
 ) -> Film:
     """The film, in a folder that holds nothing else afterwards."""
     folder.mkdir()
     recipe = Recipe(format=form, crf=16, preset="ultrafast")
-    made = film.make(whole, sources, folder, recipe=recipe, threads=2, on_progress=lambda *step: None, cache=cache)
+    made = film.make(
+        whole, sources, folder, recipe=recipe, threads=threads, on_progress=lambda *step: None, cache=cache
+    )
     assert [path.name for path in folder.iterdir()] == [made.file.name]
     return made
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs import children
 from tests.videos.timeline import reels
 from tests.videos.timeline.reels import even, micro
-from videos.timeline import cutting
-from videos.timeline.film import Film, Format, Source
+from videos.timeline import cutting, film
+from videos.timeline.film import Film, Format, Recipe, Source
 from videos.timeline.model import Clip, Timeline
 from videos.timeline.reuse import Keys, digest
 from videos.timeline.shelf import Shelf
@@ -77,6 +79,40 @@ def test_one_changed_clip_is_one_encoded_segment_though_all_that_follows_moves(
         made = reels.make(whole, sources, tmp_path / str(number), cache=shelf)
         assert count(made) == (1, 2)
         assert reels.numbers(made.file) == reels.expected(whole, {name: even(60) for name in NAMES})
+
+
+def test_segments_that_are_encoded_at_once_make_the_same_film(tmp_path: Path, sources: Mapping[str, Source]) -> None:
+    running, most = set(), []
+    whole, folder = row(32, 33, 34), tmp_path / "many"
+
+    def run(argv: list[str], /, **others: Any) -> children.Finished:
+        if "-filter_complex" not in argv:
+            return children.run(argv, **others)
+        running.add(argv[-1])
+        most.append(len(running))
+        try:
+            return children.run(argv, **others)
+        finally:
+            running.discard(argv[-1])
+
+    one = reels.make(whole, sources, tmp_path / "one", threads=2)
+    folder.mkdir()
+    steps: list[float] = []
+    recipe = Recipe(format=Format.MP4, crf=16, preset="ultrafast")
+    many = film.make(
+        *(whole, sources, folder), recipe=recipe, threads=6, run=run, on_progress=lambda done, *_: steps.append(done)
+    )
+    assert max(most) == 3
+    assert shown(one.file) == shown(many.file)
+    assert steps == sorted(steps)
+    assert [path.name for path in folder.iterdir()] == ["film.mp4"]
+
+
+def test_a_part_is_found_however_many_threads_encoded_it(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf
+) -> None:
+    assert count(reels.make(row(31, 32, 33), sources, tmp_path / "before", cache=shelf, threads=1)) == (3, 0)
+    assert count(reels.make(row(31, 32, 33), sources, tmp_path / "after", cache=shelf, threads=5)) == (0, 3)
 
 
 def test_short_clips_share_segments_that_a_change_elsewhere_leaves_alone() -> None:
