@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jobs.errors import BadInput, JointoError, Remedy
 
 _SHOWN = 50  # problems at once
+_NAMED = 5  # in a sentence
 
 
 class UploadTooLarge(BadInput):
@@ -212,6 +213,20 @@ class TimelineMaterialUnknown(BadInput):
         ]
         first = problems[0]
         return cls(f"{first['path']}: {first['problem']}.", details={"problems": problems[:_SHOWN]})
+
+
+class OtioMediaMissing(BadInput):
+    """`details["media"]`: what the file calls each medium, and where it has it."""
+
+    code = "otio_media_missing"
+
+    @classmethod
+    def of(cls, media: Sequence[Mapping[str, str]]) -> OtioMediaMissing:
+        """With the media that are missing."""
+        names = ", ".join(one["name"] for one in media[:_NAMED])
+        more = f" and {len(media) - _NAMED} more" if len(media) > _NAMED else ""
+        sentence = f"The project has no material for {names}{more}. Add them, or leave them out by missing=skip."
+        return cls(sentence, details={"media": list(media[:_SHOWN])})
 
 
 class NothingToUndo(BadInput):

@@ -202,7 +202,7 @@ def _shown(request: Request, said: Mapping[str, Any]) -> projects.Shown | None:
 
 # -- the timeline ----------------------------------------------------------------------------------------
 
-_IF_MATCH = OpenApiParameter(
+IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that was changed; * for any."
 )
 
@@ -220,14 +220,14 @@ class TimelineView(GenericAPIView[Any]):
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         project = get_object_or_404(projects_of(request), pk=pk)
-        unchanged = get_conditional_response(request._request, etag=_tag(project))
+        unchanged = get_conditional_response(request._request, etag=tag_of(project))
         return unchanged or _timeline(project)
 
     @extend_schema(
         operation_id="projects_timeline_save",
         request=OpenApiTypes.OBJECT,
         responses={200: OpenApiTypes.OBJECT},
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
     )
     def put(self, request: Request, pk: int) -> Response:
         project = get_object_or_404(projects_of(request), pk=pk)
@@ -236,7 +236,7 @@ class TimelineView(GenericAPIView[Any]):
         document = request.data
         if request.stream is None:  # DRF takes an empty body for an empty object, which would be an empty timeline
             raise ParseError("A timeline is needed, as JSON.")
-        return _timeline(projects.save(project.pk, document, expected=_expected(request)))
+        return _timeline(projects.save(project.pk, document, expected=expected_versions(request)))
 
 
 class UndoTimeline(GenericAPIView[Any]):
@@ -248,11 +248,11 @@ class UndoTimeline(GenericAPIView[Any]):
         operation_id="projects_timeline_undo",
         request=None,
         responses={200: OpenApiTypes.OBJECT},
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
     )
     def post(self, request: Request, pk: int) -> Response:
         project = get_object_or_404(projects_of(request), pk=pk)
-        return _timeline(projects.undo(project.pk, expected=_expected(request)))
+        return _timeline(projects.undo(project.pk, expected=expected_versions(request)))
 
 
 class RedoTimeline(GenericAPIView[Any]):
@@ -264,11 +264,11 @@ class RedoTimeline(GenericAPIView[Any]):
         operation_id="projects_timeline_redo",
         request=None,
         responses={200: OpenApiTypes.OBJECT},
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
     )
     def post(self, request: Request, pk: int) -> Response:
         project = get_object_or_404(projects_of(request), pk=pk)
-        return _timeline(projects.redo(project.pk, expected=_expected(request)))
+        return _timeline(projects.redo(project.pk, expected=expected_versions(request)))
 
 
 class TimelineSchema(GenericAPIView[Any]):
@@ -283,14 +283,15 @@ class TimelineSchema(GenericAPIView[Any]):
 
 
 def _timeline(project: Project) -> Response:
-    return Response(projects.document(project), headers={"ETag": _tag(project)})
+    return Response(projects.document(project), headers={"ETag": tag_of(project)})
 
 
-def _tag(project: Project) -> str:
+def tag_of(project: Project) -> str:
+    """The ETag of its current timeline."""
     return f'"{project.version}"'
 
 
-def _expected(request: Request) -> set[int] | None:
+def expected_versions(request: Request) -> set[int] | None:
     """The versions that the request is meant for; None: any. A tag that is none of ours matches nothing."""
     said = parse_etags(request.headers.get("If-Match", "*"))
     if said == ["*"]:
