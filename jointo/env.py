@@ -86,6 +86,16 @@ with _env.prefixed("JOINTO_"):
     PARTS_MAX_BYTES = _env.int("PARTS_MAX_BYTES", 10 * 2**30, validate=validate.Range(min=0))
     FFMPEG_THREADS = _env.int("FFMPEG_THREADS", os.cpu_count() or 2, validate=_positive)
 
+    # Drafts of desktop editors
+    DRAFT_PROCESSORS: list[str] = _env.list("DRAFT_PROCESSORS", ["videos.drafts.processors.CapCut"])
+    DRAFT_URL = _env.str("DRAFT_URL", "")
+    DRAFT_MAX_BYTES = _env.int("DRAFT_MAX_BYTES", 4 * 2**30, validate=_positive)
+    DRAFT_DOCUMENT_BYTES = _env.int("DRAFT_DOCUMENT_BYTES", 32 * 2**20, validate=_positive)
+    DRAFT_MEDIA_BYTES = _env.int("DRAFT_MEDIA_BYTES", 20 * 2**30, validate=_positive)
+    DRAFT_ZIP_ENTRIES = _env.int("DRAFT_ZIP_ENTRIES", 10_000, validate=_positive)
+    DRAFT_ZIP_RATIO = _env.int("DRAFT_ZIP_RATIO", 200, validate=_positive)
+    DRAFT_FETCH_SECONDS = _env.float("DRAFT_FETCH_SECONDS", 600.0, validate=_positive)
+
 
 def _check(name: str, why: Callable[[], object]) -> None:
     """Stop the program, by the variable's name, over a value that can't be right."""

@@ -21,13 +21,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline(/otio)?)/$")
+_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline(/otio)?|drafts)/$")
 _ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
 _CHARSETS = {"utf-8", "utf8", "us-ascii"}  # Python has codecs that are none for text, and would fail on them
 
 
 def may_be_large(path: str) -> bool:
-    """Whether a body that goes there may be as large as a chunk: the timeline of twenty thousand clips is, too."""
+    """Whether a body that goes there may be as large as a chunk: long timelines are, and drafts."""
     return bool(_LARGE.match(path))
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.conf import JobSettings
 from jointo import env, logs
-from videos.conf import VideoSettings
+from videos.conf import DraftSettings, VideoSettings
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Job] and the like, at run time
 
@@ -211,6 +211,17 @@ JOINTO_VIDEOS = VideoSettings(
     max_seconds=env.VIDEO_MAX_SECONDS,
     max_pixels=env.VIDEO_MAX_PIXELS,
     threads=env.FFMPEG_THREADS,
+)
+
+JOINTO_DRAFTS = DraftSettings(
+    processors=tuple(env.DRAFT_PROCESSORS),
+    url=env.DRAFT_URL,
+    max_bytes=env.DRAFT_MAX_BYTES,
+    document_bytes=env.DRAFT_DOCUMENT_BYTES,
+    media_bytes=env.DRAFT_MEDIA_BYTES,
+    entries=env.DRAFT_ZIP_ENTRIES,
+    ratio=env.DRAFT_ZIP_RATIO,
+    fetch=timedelta(seconds=env.DRAFT_FETCH_SECONDS),
 )
 
 # -- e-mail ----------------------------------------------------------------------------------------------

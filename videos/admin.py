@@ -1,4 +1,4 @@
-"""The operator's view of videos, stills, sounds, uploads, projects and exports."""
+"""The operator's view of videos, stills, sounds, uploads, projects, exports and drafts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.admin import BoundedPaginator, ReadOnly
 from jobs.models import Job
 from videos import lifecycle, projects, tasks
-from videos.models import Chunk, Export, Material, Medium, Project, Rendition, Upload, Uploaded, Video
+from videos.models import Chunk, Draft, Export, Material, Medium, Project, Rendition, Upload, Uploaded, Video
 
 _SHOWN = 20_000  # characters of a timeline
 _Row = TypeVar("_Row", bound=Uploaded)
@@ -275,3 +275,47 @@ class ExportAdmin(ReadOnly, admin.ModelAdmin[Export]):
     @admin.display(description=_("timeline"))
     def cut(self, export: Export) -> SafeString | str:
         return "–" if export.timeline is None else pretty(export.timeline)
+
+
+@admin.register(Draft)
+class DraftAdmin(ReadOnly, admin.ModelAdmin[Draft]):
+    """Drafts: what was sent, what could not be had of it, and what came of it. Retried and cancelled by their jobs."""
+
+    list_display = ("__str__", "draft_id", "owner", "format", "quality", "state", "job_link", "duration", "created_at")
+    list_filter = ("format", "quality", "on_missing", ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("owner", "job")
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-created_at", "-id")
+    search_fields = ("name", "=draft_id", "=owner__username", "=job__id")
+    fields = (
+        ("name", "draft_id", "owner"),
+        ("state", "job_link"),
+        ("url", "source"),
+        ("format", "quality"),
+        ("on_missing", "mapping"),
+        ("file", "duration", "size"),
+        ("lost", "remarks"),
+        "created_at",
+    )
+    readonly_fields = ("state", "job_link", "lost", "remarks")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
+        return super().get_queryset(request).defer("report", "missing")
+
+    @admin.display(description=_("state"))
+    def state(self, draft: Draft) -> str:
+        return str(draft.status.label)
+
+    @admin.display(description=_("job"))
+    def job_link(self, draft: Draft) -> SafeString | str:
+        return link_to(draft.job)
+
+    @admin.display(description=_("missing media"))
+    def lost(self, draft: Draft) -> SafeString:
+        return pretty(draft.missing)
+
+    @admin.display(description=_("report"))
+    def remarks(self, draft: Draft) -> SafeString:
+        return pretty(draft.report)

@@ -11,4 +11,4 @@ class VideosConfig(AppConfig):
     verbose_name = _("Videos")
 
     def ready(self) -> None:
-        from videos import tasks  # noqa: F401  every process knows every kind, also one that only sends
+        from videos import checks, tasks  # noqa: F401  every process knows every kind, also one that only sends

@@ -21,7 +21,7 @@ from jobs.status import ACTIVE
 from videos import preparing, storage
 from videos.errors import UploadFinished
 from videos.media import stills
-from videos.models import Export, Medium, Project, Upload, Uploaded, Video
+from videos.models import Draft, Export, Medium, Project, Upload, Uploaded, Video
 from videos.timeline.shelf import Shelf
 from videos.uploads import outcomes, sessions
 
@@ -39,6 +39,7 @@ def clean_up(now: datetime, *, on_step: Callable[[str], None] = lambda message: 
         "media": functools.partial(_deleted, Medium),
         "uploads": _expired_uploads,
         "exports": _failed_exports,
+        "drafts": _failed_drafts,
         "orphans": _orphans,
         "parts": _parts,
     }
@@ -83,6 +84,16 @@ def _deleted_projects(now: datetime) -> int:
 def _failed_exports(now: datetime) -> int:
     """Rows that nothing came of, once their job is forgotten."""
     left = Export.objects.filter(file="", job__isnull=True, created_at__lt=now - _SETTLED)
+    count = 0
+    while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
+        left.filter(pk__in=batch).delete()
+        count += len(batch)
+    return count
+
+
+def _failed_drafts(now: datetime) -> int:
+    """The same of drafts; the files that were sent are orphans then."""
+    left = Draft.objects.filter(file="", job__isnull=True, created_at__lt=now - _SETTLED)
     count = 0
     while batch := list(left.values_list("pk", flat=True)[:_BATCH]):
         left.filter(pk__in=batch).delete()
@@ -153,7 +164,11 @@ def _candidates() -> Iterator[tuple[Path, Callable[[], bool]]]:
     for path in sorted((root / "stills").glob("*/*")):
         yield path, Medium.objects.filter(file=f"{_name(path)}/{stills.FILE}").exists
     for path in sorted((root / "exports").glob("*/*")):
-        yield path, functools.partial(_is_export, path)
+        yield path, functools.partial(_is_film, path, Export)
+    for path in sorted((root / "drafts/sources").glob("*")):
+        yield path, Draft.objects.filter(source=_name(path)).exists
+    for path in sorted((root / "drafts").glob("[0-9]*/*")):
+        yield path, functools.partial(_is_film, path, Draft)
     for path in sorted(Path(settings.UPLOADS_DIR).glob("*.part")):
         yield path, functools.partial(_is_unfinished, path.stem)
 
@@ -162,12 +177,12 @@ def _name(path: Path) -> str:
     return path.relative_to(settings.MEDIA_ROOT).as_posix()
 
 
-def _is_export(path: Path) -> bool:
+def _is_film(path: Path, model: type[Export | Draft]) -> bool:
     """Whether a row names the file, or will soon: all attempts at a job publish under the same name."""
     named = Q(file=_name(path))
     with contextlib.suppress(ValueError):
         named |= Q(job_id=uuid.UUID(path.stem), job__status__in=sorted(ACTIVE))
-    return Export.objects.filter(named).exists()
+    return model._default_manager.filter(named).exists()
 
 
 def _is_unfinished(key: str) -> bool:

@@ -20,3 +20,17 @@ class VideoSettings:
     max_seconds: int  # of one video
     max_pixels: int  # of one picture
     threads: int  # of one ffmpeg
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftSettings:
+    """What drafts of desktop editors may be, and who reads them."""
+
+    processors: tuple[str, ...]  # dotted paths of classes, asked in this order
+    url: str  # where a draft is fetched of which the id alone is known, with {id} in it; empty: nowhere
+    max_bytes: int  # of what an address gives: a draft, or an archive
+    document_bytes: int  # of the draft itself
+    media_bytes: int  # of all media of a draft together, unpacked
+    entries: int  # of an archive
+    ratio: int  # of an entry's bytes, unpacked and packed
+    fetch: timedelta  # for one address to give all that it has

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from videos import storage
-from videos.models import Export, Medium, Video
+from videos.models import Draft, Export, Medium, Video
 
 _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
@@ -60,6 +60,13 @@ async def still(request: HttpRequest, medium_id: int, folder: str, file: str) ->
 async def export(request: HttpRequest, project_id: int, job_id: uuid.UUID, ending: str) -> HttpResponseBase:
     """The file of an export of the user's own, to be kept under its project's name; 404 for anybody else's."""
     path, name = await sync_to_async(_export)(request, project_id, f"{job_id}.{ending}")
+    return await _answer(request, path, attachment=name)
+
+
+@require_safe
+async def draft(request: HttpRequest, draft_id: int, job_id: uuid.UUID, ending: str) -> HttpResponseBase:
+    """The film of a draft of the user's own, to be kept under the draft's name; 404 for anybody else's."""
+    path, name = await sync_to_async(_draft)(request, draft_id, f"{job_id}.{ending}")
     return await _answer(request, path, attachment=name)
 
 
@@ -123,6 +130,16 @@ def _export(request: HttpRequest, project_id: int, file: str) -> tuple[Path, str
     if export is None:
         raise Http404
     return _servable(storage.path_of(export.file)), f"{_file_name(export.project.name)}.{export.format}"
+
+
+def _draft(request: HttpRequest, draft_id: int, file: str) -> tuple[Path, str]:
+    """The file, and what it is to be called."""
+    owner = _user_id(request)
+    found = Draft.objects.filter(file=f"drafts/{draft_id}/{file}", owner_id=owner)
+    draft = found.first() if owner is not None else None
+    if draft is None:
+        raise Http404
+    return _servable(storage.path_of(draft.file)), f"{_file_name(str(draft))}.{draft.format}"
 
 
 def _file_name(name: str) -> str:

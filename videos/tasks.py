@@ -13,18 +13,23 @@ from django.utils import timezone
 
 from jobs import dispatch
 from jobs.context import JobContext
+from jobs.errors import Remedy
 from jobs.models import Job
 from jobs.retry import RetryPolicy
 from jobs.schedule import Daily, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
 from videos import cleanup, errors, exports, preparing, processing, thumbnails
+from videos.drafts import rendering
+from videos.drafts.errors import DraftTooSlow
 from videos.models import Video
 
 MEDIA = RetryPolicy(retries=3, first_seconds=300)
 THUMBNAIL = RetryPolicy(retries=3, first_seconds=60)
 PREPARE = RetryPolicy(retries=3, first_seconds=60)
 EXPORT = RetryPolicy(retries=2, first_seconds=300)
+# The network alone: its errors are those that back off, and what goes wrong with a film would again.
+DRAFT = RetryPolicy(retries=3, first_seconds=1, factor=2, remedies=frozenset({Remedy.WAIT, Remedy.BACK_OFF}))
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
 
 _LARGEST_ID = 2**63 - 1  # what the column holds
@@ -137,6 +142,25 @@ def export_video(
         return exports.make(ctx, project_id, **said, **film)
     except SoftTimeLimitExceeded as error:
         raise errors.ExportTooSlow from error  # it would take as long again
+
+
+@job(
+    queue="export",
+    retry=DRAFT,
+    soft_time_limit=minutes(55),
+    time_limit=minutes(60),
+    subject="videos.Draft:{draft_id}",
+    at_once=5,
+    owner=rendering.owner_of,
+    recorded=rendering.link,
+    may=rendering.owns,
+)
+def render_draft(ctx: JobContext, draft_id: int) -> dict[str, Any]:
+    """Make one film of a draft of CapCut, JianYing, or whatever else there is a processor for."""
+    try:
+        return rendering.make(ctx, draft_id)
+    except SoftTimeLimitExceeded as error:
+        raise DraftTooSlow from error  # it would take as long again
 
 
 def process_and_tell(video_id: int, *, at: float) -> AsyncResult:

@@ -25,4 +25,9 @@ urlpatterns = [
         serving.export,
         name="export-file",
     ),
+    path(
+        f"{settings.MEDIA_URL.strip('/')}/drafts/<int:draft_id>/<uuid:job_id>.<slug:ending>",
+        serving.draft,
+        name="draft-file",
+    ),
 ]

@@ -27,7 +27,8 @@ from videos.uploads import sessions
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files")]
 
 DAY = timedelta(days=1)
-NOTHING = {"projects": 0, "videos": 0, "media": 0, "uploads": 0, "exports": 0, "orphans": 0, "parts": 0}
+STEPS = ("projects", "videos", "media", "uploads", "exports", "drafts", "orphans", "parts")
+NOTHING = dict.fromkeys(STEPS, 0)
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""The addresses of uploads, videos, stills, sounds and projects."""
+"""The addresses of uploads, videos, stills, sounds, projects and drafts."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from videos.api import exports, interchange, media, projects, uploads, videos
+from videos.api import drafts, exports, interchange, media, projects, uploads, videos
 
 urlpatterns = [
     path("videos/uploads/", uploads.BeginUpload.as_view(), name="uploads"),
@@ -41,4 +41,6 @@ urlpatterns = [
     path("projects/<int:pk>/timeline/otio/", interchange.OtioTimeline.as_view(), name="project-timeline-otio"),
     path("projects/<int:pk>/exports/", exports.ExportList.as_view(), name="project-exports"),
     path("projects/<int:pk>/exports/<int:export_id>/", exports.ExportView.as_view(), name="project-export"),
+    path("drafts/", drafts.DraftList.as_view(), name="drafts"),
+    path("drafts/<int:pk>/", drafts.DraftView.as_view(), name="draft"),
 ]

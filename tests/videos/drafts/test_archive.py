@@ -1,0 +1,166 @@
+"""Zip archives by people who mean harm, and by people whose computers pack in odd ways."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from videos.drafts import archive
+from videos.drafts.archive import Limits
+from videos.drafts.errors import DraftArchiveUnsafe, DraftTooLarge
+
+LIMITS = Limits(entries=20, ratio=200, document_bytes=1000, total_bytes=100 << 20)
+
+
+def pack(*entries: tuple[str | zipfile.ZipInfo, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", packing) as file:
+        for name, data in entries:
+            file.writestr(name, data, packing)
+    return stream.getvalue()
+
+
+def names(data: bytes, path: str, **options: Any) -> str | None:
+    """What is found for a path."""
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        info = found.find(path, **options)
+        return info.filename if info else None
+
+
+def refused(data: bytes, limits: Limits = LIMITS) -> str:
+    """Why it is refused, at once or when the draft is read."""
+    with (
+        pytest.raises(DraftArchiveUnsafe) as caught,
+        archive.opened(io.BytesIO(data), limits) as found,
+    ):
+        list(found.documents())
+    assert (caught.value.code, caught.value.message[-1]) == ("draft_archive_unsafe", ".")
+    return str(caught.value.details["reason"])
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.mp4", "a/../../b", "/etc/passwd", "\\\\host\\a", "C:\\a.mp4", "c:a", "a\\..\\b", ".."]
+)
+def test_a_name_that_leads_out_is_refused(name: str) -> None:
+    assert refused(pack(("draft_content.json", b"{}"), (name, b"x"))) == "name"
+
+
+def test_a_name_with_a_nul_in_it_is_refused() -> None:
+    data = pack(("draft_content.json", b"{}"), ("aXb.mp4", b"x"))
+    assert refused(data.replace(b"aXb.mp4", b"a\0b.mp4")) == "name"
+
+
+def test_a_link_is_refused() -> None:
+    assert refused(pack(("draft_content.json", b"{}"), (link("a.mp4"), b"/etc/passwd"))) == "link"
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    data = pack(("draft_content.json", b"{}"), ("a.mp4", bytes(11 << 20)))
+    assert refused(data) == "ratio"
+
+
+def test_many_tiny_files_are_refused_whatever_the_archive_says_of_their_number() -> None:
+    data = pack(*((f"{number}.txt", b"") for number in range(21)))
+    assert refused(data) == "entries"
+    place = data.rfind(b"PK\x05\x06")
+    lying = bytearray(data)
+    struct.pack_into("<HH", lying, place + 8, 1, 1)
+    assert refused(bytes(lying)) == "entries"
+
+
+def test_a_directory_of_any_length_is_not_read_into_memory() -> None:
+    data = pack(*((f"{number:07d}.txt", b"") for number in range(20_000)))
+    tracemalloc.start()
+    try:
+        assert refused(data) == "entries"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_than_is_allowed_of_all_together_is_too_large() -> None:
+    limits = Limits(entries=20, ratio=200, document_bytes=1000, total_bytes=1500)
+    data = pack(("draft_content.json", b"{}"), ("a", bytes(1000)), ("b", bytes(1000)))
+    with pytest.raises(DraftTooLarge), archive.opened(io.BytesIO(data), limits):
+        pass
+
+
+def test_a_draft_that_is_too_large_is_told_apart_from_none() -> None:
+    data = pack(("draft_content.json", b"{" + b" " * 1000 + b"}"))
+    with pytest.raises(DraftTooLarge), archive.opened(io.BytesIO(data), LIMITS) as found:
+        list(found.documents())
+
+
+def test_an_entry_gives_no_more_than_the_archive_states_for_it(tmp_path: Path) -> None:
+    data = bytearray(pack(("draft_content.json", b"{}"), ("a.mp4", b"x" * 5000)))
+    place = data.rfind(b"PK\x01\x02")
+    struct.pack_into("<L", data, place + 24, 10)
+    with archive.opened(io.BytesIO(bytes(data)), LIMITS) as found:
+        info = found.find("a.mp4")
+        assert info
+        with pytest.raises(DraftArchiveUnsafe):
+            found.extract(info, tmp_path / "a")
+    assert (tmp_path / "a").stat().st_size <= 10
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packings_that_take_memory_as_they_please_are_refused(packing: int) -> None:
+    assert refused(pack(("draft_content.json", b"{}" * 100), packing=packing)) == "packing"
+
+
+def test_a_password_is_told() -> None:
+    data = bytearray(pack(("draft_content.json", b"{}")))
+    data[data.rfind(b"PK\x01\x02") + 8] |= 1
+    assert refused(bytes(data)) == "password"
+
+
+def test_whatever_is_cut_or_changed_in_an_archive_it_is_damaged_at_worst() -> None:
+    whole = pack(("draft_content.json", b'{"tracks": []}'), ("a.mp4", b"x" * 50))
+    for place in range(len(whole)):
+        for data in (whole[:place], whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]):
+            try:
+                with archive.opened(io.BytesIO(data), LIMITS) as found:
+                    list(found.documents())
+            except (DraftArchiveUnsafe, DraftTooLarge):
+                pass
+
+
+def test_a_file_is_found_from_the_drafts_folder_and_else_by_its_name() -> None:
+    data = pack(
+        *(("one/draft_content.json", b"{}"), ("one/media/a.mp4", b"x"), ("a.mp4", b"x")),
+        *(("Old/media/A.MP4", b"x"), ("__MACOSX/one/media/b.mp4", b"x"), ("two/._b.mp4", b"x")),
+    )
+    assert names(data, "media/a.mp4", folder="one") == "one/media/a.mp4"
+    assert names(data, "a.mp4", folder="one") == "a.mp4"
+    assert names(data, r"D:\films\old\media\a.mp4") == "Old/media/A.MP4"
+    assert names(data, "/Users/ann/a.mp4") == "a.mp4"
+    assert names(data, "b.mp4") is None
+    assert names(data, "") is None
+
+
+def test_chinese_names_are_read_as_windows_packs_them() -> None:
+    data = pack(("?????.mp4", b"x"), ("draft_content.json", b"{}"))
+    data = data.replace(b"?????", "片段".encode("gbk") + b"1")
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        assert found.find(r"D:\素材\片段1.mp4")
+
+
+def test_of_several_drafts_the_least_deep_is_the_first() -> None:
+    data = pack(
+        *(("meta.json", b"1"), ("p/Timelines/x/draft_content.json", b"2"), ("p/draft_info.json", b"3"), ("p/a", b"")),
+    )
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        assert list(found.documents()) == [("p", b"3"), ("p/Timelines/x", b"2"), ("", b"1")]

@@ -1,0 +1,215 @@
+"""Zip archives that strangers sent: a draft, and its media.
+
+What is refused is refused before a byte is unpacked: names that lead out of a folder, links, more entries than
+allowed, and bombs, by the sizes that the archive states; zipfile gives no more than that of any entry. Nothing is ever
+written under a name of the archive's, and only what the draft names is unpacked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+from zipfile import ZipInfo
+
+from videos.drafts.errors import DraftArchiveUnsafe, DraftTooLarge
+
+_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_DOCUMENTS = ("draft_content.json", "draft_info.json")
+_MOST_DOCUMENTS = 50  # that are opened to find the draft
+_PIECE = 1 << 20
+_SMALL = 10 << 20  # bytes: an entry that is no larger is no bomb, however well it is packed
+_UTF8_NAME, _ENCRYPTED = 0x800, 0x1  # flags of an entry
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others let the archive say how much memory is used
+_DIRECTORY_ENTRY = 512  # bytes in the directory, of each entry that is allowed
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, OverflowError)
+_END, _END_64, _WHERE_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_LONGEST_COMMENT = 0xFFFF
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an archive may be."""
+
+    entries: int
+    ratio: int  # of an entry's bytes, unpacked and packed
+    document_bytes: int
+    total_bytes: int  # unpacked, of everything
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file in the archive, and the parts of its path."""
+
+    info: ZipInfo
+    parts: tuple[str, ...]
+
+    @property
+    def order(self) -> tuple[int, tuple[str, ...]]:
+        """The least deep one first."""
+        return len(self.parts), self.parts
+
+
+def is_one(head: bytes) -> bool:
+    """Whether a file that begins so is a zip archive."""
+    return head.startswith(_MARKS)
+
+
+@contextlib.contextmanager
+def opened(file: Path | BinaryIO, limits: Limits) -> Iterator[Archive]:
+    """An archive that may be read. Raises DraftArchiveUnsafe, DraftTooLarge."""
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
+        _check_end(stream, limits)
+        try:
+            found = stack.enter_context(zipfile.ZipFile(stream))
+        except _BROKEN as error:
+            raise _damaged() from error
+        yield Archive(found, limits)
+
+
+class Archive:
+    """The files in a zip archive, all of them checked."""
+
+    def __init__(self, file: zipfile.ZipFile, limits: Limits) -> None:
+        self._file = file
+        self._limits = limits
+        infos = file.infolist()
+        _check_sizes(infos, limits)
+        self._entries = sorted((entry for info in infos if (entry := _entry(info))), key=lambda entry: entry.order)
+        self._by_name: dict[str, list[_Entry]] = defaultdict(list)
+        for entry in self._entries:
+            self._by_name[entry.parts[-1].casefold()].append(entry)
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """What may be the draft, the likeliest first: its folder in the archive, and its content."""
+        known = [entry for entry in self._entries if entry.parts[-1].lower() in _DOCUMENTS]
+        others = [entry for entry in self._entries if entry.parts[-1].lower().endswith(".json") and entry not in known]
+        for entry in [*known, *others][:_MOST_DOCUMENTS]:
+            if entry.info.file_size <= self._limits.document_bytes:
+                with self._reading(entry.info) as stream:
+                    yield "/".join(entry.parts[:-1]), stream.read()
+            elif entry in known:
+                raise DraftTooLarge(details={"max_bytes": self._limits.document_bytes})
+
+    def find(self, path: str, *, folder: str | None = None) -> ZipInfo | None:
+        """A file by its path, from that folder; else the one of its name whose folders are called most like it."""
+        wanted = _parts(path)
+        named = self._by_name.get(wanted[-1].casefold(), []) if wanted else []
+        if not named:
+            return None
+        if folder is not None:
+            exact = tuple(part.casefold() for part in (*_parts(folder), *wanted))
+            for entry in named:
+                if tuple(part.casefold() for part in entry.parts) == exact:
+                    return entry.info
+        return max(named, key=lambda entry: (_alike(entry.parts, wanted), -len(entry.parts))).info
+
+    def extract(self, info: ZipInfo, target: Path) -> None:
+        """Write one file. Raises DraftArchiveUnsafe."""
+        with self._reading(info) as stream, target.open("wb") as file:
+            while piece := stream.read(_PIECE):
+                file.write(piece)
+
+    @contextlib.contextmanager
+    def _reading(self, info: ZipInfo) -> Iterator[IO[bytes]]:
+        if info.flag_bits & _ENCRYPTED:
+            raise _unsafe("password", "A file in the archive has a password. Pack it without one.", info)
+        if info.compress_type not in _PACKINGS:
+            raise _unsafe("packing", "A file in the archive is packed in an unusual way. Use plain zip.", info)
+        try:
+            with self._file.open(info) as stream:
+                yield stream
+        except _BROKEN as error:
+            raise _damaged(info) from error
+
+
+def _entry(info: ZipInfo) -> _Entry | None:
+    """A file, its name checked; None for a folder, and for what macOS adds."""
+    name = _name(info)
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    parts = _parts(name)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _unsafe("link", "There is a link in the archive, or something else that is no file.", info)
+    if "\0" in info.orig_filename or name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
+        raise _unsafe("name", "A name in the archive leads out of its folder.", info)
+    if name.endswith(("/", "\\")) or not parts or parts[0] == "__MACOSX" or parts[-1].startswith("._"):
+        return None
+    return _Entry(info, parts)
+
+
+def _name(info: ZipInfo) -> str:
+    """As whoever packed it called it. Windows packs in the system's code page, and zipfile takes that for cp437."""
+    if info.flag_bits & _UTF8_NAME or info.filename.isascii():
+        return info.filename
+    for encoding in ("utf-8", "gb18030"):
+        with contextlib.suppress(UnicodeError):
+            return info.filename.encode("cp437").decode(encoding)
+    return info.filename
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in re.split(r"[/\\]", path) if part not in ("", "."))
+
+
+def _alike(parts: tuple[str, ...], others: tuple[str, ...]) -> int:
+    """How many of the last parts are the same."""
+    count = 0
+    for one, other in zip(reversed(parts), reversed(others), strict=False):
+        if one.casefold() != other.casefold():
+            break
+        count += 1
+    return count
+
+
+def _check_sizes(infos: list[ZipInfo], limits: Limits) -> None:
+    if len(infos) > limits.entries:
+        raise _too_many(limits)
+    if sum(info.file_size for info in infos) > limits.total_bytes:
+        raise DraftTooLarge(details={"max_bytes": limits.total_bytes})
+    for info in infos:
+        if info.file_size > _SMALL and info.file_size > limits.ratio * max(1, info.compress_size):
+            raise _unsafe("ratio", "A file in the archive would unpack to many times its size.", info)
+
+
+def _check_end(stream: BinaryIO, limits: Limits) -> None:
+    """Refuse by what the archive's last record says, before zipfile reads a directory of any length into memory."""
+    stream.seek(0, 2)
+    size = stream.tell()
+    stream.seek(max(0, size - _LONGEST_COMMENT - 22 - 76))
+    tail = stream.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < 22:
+        raise _damaged()
+    entries, length = struct.unpack_from("<HL", tail, at + 10)
+    if at >= 20 and tail[at - 20 : at - 16] == _WHERE_64:
+        stream.seek(min(size, *struct.unpack_from("<Q", tail, at - 12)))
+        # Older versions of zipfile look right before the locator, whatever that says.
+        for record in (stream.read(56), tail[max(0, at - 76) : at - 20]):
+            if len(record) == 56 and record.startswith(_END_64):
+                said = struct.unpack_from("<QQ", record, 32)
+                entries, length = max(entries, said[0]), max(length, said[1])
+    stream.seek(0)
+    if entries > limits.entries or length > limits.entries * _DIRECTORY_ENTRY:
+        raise _too_many(limits)
+
+
+def _too_many(limits: Limits) -> DraftArchiveUnsafe:
+    return DraftArchiveUnsafe.of("entries", f"There are more than {limits.entries} files in the archive.")
+
+
+def _damaged(info: ZipInfo | None = None) -> DraftArchiveUnsafe:
+    sentence = "The archive is damaged. Pack it again."
+    return DraftArchiveUnsafe.of("damaged", sentence, name=info.filename if info else "")
+
+
+def _unsafe(reason: str, sentence: str, info: ZipInfo) -> DraftArchiveUnsafe:
+    return DraftArchiveUnsafe.of(reason, sentence, name=info.filename)
