@@ -22,7 +22,7 @@ from videos.models import Project
 _OTIO = "application/vnd.opentimelineio+json"
 
 
-class RemarkSerializer(serializers.Serializer[Any]):
+class OtioRemarkSerializer(serializers.Serializer[Any]):
     """Something that came out otherwise than it was meant."""
 
     path = serializers.CharField(help_text="where it stands in the file")
@@ -34,7 +34,7 @@ class TakenOverSerializer(serializers.Serializer[Any]):
     """The timeline that was made of a file, and what came out otherwise."""
 
     timeline = serializers.JSONField()
-    report = RemarkSerializer(many=True)
+    report = OtioRemarkSerializer(many=True)
 
 
 class MissingSerializer(serializers.Serializer[Any]):
