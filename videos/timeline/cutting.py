@@ -18,7 +18,7 @@ from videos.timeline.model import Canvas, Clip, Kind, Timeline, Track, frame_at,
 from videos.timeline.motion import Motion
 from videos.timeline.texts import Text
 
-_LARGEST = 4  # times the canvas: what is prepared of a picture that moves
+_LARGEST = 2.25  # times the canvas: what is prepared of a picture that moves
 _MOST_PIECES = 150  # of the curves by which it does: each makes the graph longer
 _MOST_HELD = 64_000_000  # pixels of the canvas: what is played backwards is all there before its first frame is seen
 _MOST_CLIPS = 16  # in one segment: each is a file that is open, and a decoder
