@@ -48,19 +48,19 @@ class Layout:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._lengths: dict[str, int] = {}  # by path: each is asked for at every level above it
+        self._contents: dict[str, int] = {}  # by path: each is asked for at every level above it
 
     def tracks(self, stack: Any) -> Iterator[tuple[Any, list[Layer]]]:
         """Each track of a timeline with its layers, from the bottom to the top. Disabled ones too."""
         self._say_effects(stack, "tracks")
-        first = _start(stack)
+        first = self._start(stack, "tracks")
         length = self._length(stack, "tracks")
         for place, child in enumerate(stack):
             path = f"tracks.children[{place}]"
             if isinstance(child, otio.schema.Track):
                 self._say_effects(child, path)
                 shown = _window(first, length, self._length(child, path))
-                start = _start(child) + shown.first
+                start = self._start(child, path) + shown.first
                 layers = self._of_track(child, path, at=shown.at, first=start, length=shown.length)
             else:
                 layers = self._in_stack(child, path, Kind.VIDEO, at=0, first=first, length=length)
@@ -98,7 +98,7 @@ class Layout:
         if isinstance(item, otio.schema.Clip):
             return [Layer(kind, [Piece(item=item, path=path, at=at, length=length, skipped=skipped)])]
         self._say_effects(item, path)
-        first = _start(item) + skipped
+        first = self._start(item, path) + skipped
         if isinstance(item, otio.schema.Track):
             return self._of_track(item, path, at=at, first=first, length=length)
         return [
@@ -122,13 +122,27 @@ class Layout:
 
     def _length(self, item: Any, path: str) -> int:
         """How long an item is where it stands."""
-        if path not in self._lengths:
-            self._lengths[path] = self._measure(item, path)
-        return self._lengths[path]
+        return times.grains(item.source_range.duration) if item.source_range else self._content(item, path)
+
+    def _start(self, composition: Any, path: str) -> int:
+        """Where in a composition begins what is shown of it."""
+        if not composition.source_range:
+            return 0
+        start, whole = times.grains(composition.source_range.start_time), self._content(composition, path)
+        if -self._length(composition, path) < start < whole:
+            return start
+        if whole:  # some count by the clock of the film here
+            said = "What is shown of it lies outside of it; it is shown from its beginning."
+            self._report.remark(path, "range_moved", said)
+        return 0
+
+    def _content(self, item: Any, path: str) -> int:
+        """How long all is that an item holds."""
+        if path not in self._contents:
+            self._contents[path] = self._measure(item, path)
+        return self._contents[path]
 
     def _measure(self, item: Any, path: str) -> int:
-        if item.source_range:
-            return times.grains(item.source_range.duration)
         if isinstance(item, otio.schema.Clip):
             known = item.media_reference.available_range
             if known is None:
@@ -160,11 +174,6 @@ def _window(first: int, length: int, whole: int) -> _Window:
     """What of a child is seen if a stretch of its stack is shown, which may begin before it or end after it."""
     start, end = max(first, 0), min(first + length, whole)
     return _Window(at=start - first, first=start, length=max(end - start, 0))
-
-
-def _start(composition: Any) -> int:
-    """Where in a composition begins what is shown of it."""
-    return times.grains(composition.source_range.start_time) if composition.source_range else 0
 
 
 def _merge(layers: list[Layer], more: Sequence[Layer], path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,7 @@ def _leave_sound_to_its_tracks(tracks: list[Json], report: Report) -> None:
 
 
 def _rate(laid: list[tuple[Any, Layer]]) -> str:
-    """The frame rate that the first clip counts in."""
+    """The frame rate that most clips count in."""
     ranges = (piece.item.trimmed_range() for _, layer in laid for piece in layer.pieces if layer.kind is Kind.VIDEO)
-    rates = (times.rate_of(one.duration.rate) for one in ranges)
-    return str(next((rate for rate in rates if 1 <= rate <= 120), 30))
+    rates = Counter(rate for one in ranges if 1 <= (rate := times.rate_of(one.duration.rate)) <= 120)
+    return str(max(rates, key=lambda rate: rates[rate], default=30))

@@ -7,6 +7,7 @@ another, ends the whole process. So a file is read as JSON first, and written an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ _MOST_VALUES = 2_000_000
 _DEEPEST = 32  # compositions in one another
 _MOST_ITEMS = 100_000  # clips, gaps, transitions, compositions
 _MOST_CHARACTERS = 10_000  # of a name or an address
+
+_INF = re.compile(rb'"(?:[^"\\]|\\.)*+"|\bInf\b')  # texts as they are
 
 Json = dict[str, Any]
 
@@ -41,9 +44,19 @@ def sifted(content: bytes, report: Report) -> str:
     if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         raise OtioInvalid("The file has too many values.")
     try:
-        return json.dumps(_Sieve(report).timeline(json.loads(content)))
+        return json.dumps(_Sieve(report).timeline(_parsed(content)))
     except (ValueError, RecursionError) as error:
         raise OtioInvalid from error
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON, and OTIO's own word Inf, which Python does not know. Raises ValueError, RecursionError."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        if b"Inf" not in content or content.count(b'"') > _MOST_VALUES:
+            raise
+        return json.loads(_INF.sub(lambda found: found[0] if found[0] != b"Inf" else b"Infinity", content))
 
 
 class _Sieve:

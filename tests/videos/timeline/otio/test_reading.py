@@ -160,6 +160,17 @@ def test_the_window_of_a_whole_track_is_kept() -> None:
     assert cut(file(track(shot("a"), shot("b"), source_range=span(12, 24)))) == [("a", 0, 0.5, 0.5), ("b", 0.5, 0.5, 0)]
 
 
+def test_a_track_s_window_by_another_clock_shows_it_from_its_beginning() -> None:
+    data = file(track(shot("a"), shot("b"), source_range=span(-86_400, 36)))
+    assert cut(data) == [("a", 0, 1, 0), ("b", 1, 0.5, 0)]
+    assert codes(data) == ["range_moved"]
+
+
+def test_the_frame_rate_is_that_of_most_clips() -> None:
+    data = file(track(shot("a", rate=15), shot("b", rate=29.97), shot("b", rate=29.97), shot("c", 0, 1000, 1000)))
+    assert otio.read(data).timeline.canvas.rate == Fraction(30000, 1001)
+
+
 def test_what_is_disabled_is_not_seen() -> None:
     off, hidden = shot("a"), track(shot("c"))
     off.enabled = hidden.enabled = False
