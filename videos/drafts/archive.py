@@ -83,7 +83,7 @@ class Archive:
         self._file = file
         self._limits = limits
         infos = file.infolist()
-        _check_sizes(infos, limits)
+        _check_sizes(infos, limits, size=_length(file.fp))
         self._entries = sorted((entry for info in infos if (entry := _entry(info))), key=lambda entry: entry.order)
         self._by_name: dict[str, list[_Entry]] = defaultdict(list)
         for entry in self._entries:
@@ -170,11 +170,19 @@ def _alike(parts: tuple[str, ...], others: tuple[str, ...]) -> int:
     return count
 
 
-def _check_sizes(infos: list[ZipInfo], limits: Limits) -> None:
+def _length(stream: IO[bytes] | None) -> int:
+    return stream.seek(0, 2) if stream else 0
+
+
+def _check_sizes(infos: list[ZipInfo], limits: Limits, *, size: int) -> None:
+    """`size`: of the archive. What its entries say of theirs counts the same bytes twice where they overlap."""
     if len(infos) > limits.entries:
         raise _too_many(limits)
-    if sum(info.file_size for info in infos) > limits.total_bytes:
+    total = sum(info.file_size for info in infos)
+    if total > limits.total_bytes:
         raise DraftTooLarge(details={"max_bytes": limits.total_bytes})
+    if total > _SMALL and total > limits.ratio * size:
+        raise DraftArchiveUnsafe.of("ratio", "The archive would unpack to many times its size.")
     for info in infos:
         if info.file_size > _SMALL and info.file_size > limits.ratio * max(1, info.compress_size):
             raise _unsafe("ratio", "A file in the archive would unpack to many times its size.", info)

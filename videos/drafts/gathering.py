@@ -39,7 +39,7 @@ class Gatherer:
     def gather(self, media: Sequence[Media], located: Located) -> tuple[dict[str, Source], list[Missing]]:
         """What could be had, by names in the timeline, and what is missing.
 
-        Raises DraftTooLarge, DraftUnreachable, DraftArchiveUnsafe.
+        Raises DraftTooLarge, DraftUnreachable.
         """
         sources: dict[str, Source] = {}
         missing = list(located.missing)
@@ -62,10 +62,17 @@ class Gatherer:
         if found.path:
             return found.path
         if found.entry and self._archive:
+            self._left -= found.entry.file_size
+            self._check_left()
             self._archive.extract(found.entry, target)
         else:
+            self._check_left()
             self._left -= fetching.fetch(found.url, target, max_bytes=self._left)
         return target
+
+    def _check_left(self) -> None:
+        if self._left < 0:
+            raise DraftTooLarge(details={"max_bytes": settings.JOINTO_DRAFTS.media_bytes})
 
     def _look(self, path: Path) -> Source:
         caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)

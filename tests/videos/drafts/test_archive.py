@@ -72,6 +72,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     assert refused(data) == "ratio"
 
 
+def test_a_bomb_in_many_pieces_is_refused_too() -> None:
+    data = pack(("draft_content.json", b"{}"), *((f"{number}.mp4", bytes(8 << 20)) for number in range(3)))
+    assert refused(data) == "ratio"
+
+
+def test_what_packs_well_and_is_small_is_no_bomb() -> None:
+    data = pack(("draft_content.json", b"{}"), ("a.wav", bytes(5 << 20)))
+    assert names(data, "a.wav") == "a.wav"
+
+
 def test_many_tiny_files_are_refused_whatever_the_archive_says_of_their_number() -> None:
     data = pack(*((f"{number}.txt", b"") for number in range(21)))
     assert refused(data) == "entries"
