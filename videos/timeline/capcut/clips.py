@@ -64,6 +64,8 @@ def _timed(segment: Segment, name: str, says: Json, place: Place, *, still: bool
     )
     if still:
         return clip
+    if segment.source is not None and segment.source.duration == 0:
+        return replace(clip, source_start=segment.source.start, freeze=True)
     clip = replace(
         clip,
         source_start=segment.source.start if segment.source else 0,
@@ -116,7 +118,7 @@ def _transition(segment: Segment, place: Place) -> Transition | None:
         return None
     found, same = transitions.read(attached.says)
     if not same:
-        named = fields.text(attached.says.get("name"))[:100]
+        named = fields.name(attached.says.get("name"))
         said = f"The transition {named} becomes a dissolve." if named else "Its transition becomes a dissolve."
         segment.remark(place.report, "transition_replaced", said)
     return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from videos.timeline.capcut.fields import within
+from videos.timeline.easing import eased
 from videos.timeline.motion import Easing
 
 CLOSE = 0.03  # of the way by which two curves may differ before anybody sees it
@@ -10,26 +13,12 @@ CLOSE = 0.03  # of the way by which two curves may differ before anybody sees it
 Point = tuple[float, float]  # parts of the way: in time, in value
 
 
-def progress(easing: Easing, part: float) -> float:
-    """How far the value has come when this part of the time has gone by."""
-    match easing:
-        case Easing.HOLD:
-            return 0.0 if part < 1 else 1.0
-        case Easing.EASE_IN:
-            return part**2
-        case Easing.EASE_OUT:
-            return 1 - (1 - part) ** 2
-        case Easing.EASE_IN_OUT:
-            return 2 * part**2 if part < 0.5 else 1 - 2 * (1 - part) ** 2
-        case _:
-            return part
-
-
+@lru_cache(maxsize=1000)  # a draft has few curves, and many keyframes
 def nearest(first: Point, last: Point) -> tuple[Easing, float]:
     """The easing that is most like a cubic Bezier curve with these two handles, and by how much it differs."""
-    curve = [_on(first, last, step / 16) for step in range(1, 16)]
+    curve = [_on(first, last, step / 8) for step in range(1, 8)]
     wanted = (Easing.LINEAR, Easing.EASE_IN, Easing.EASE_OUT, Easing.EASE_IN_OUT)
-    differences = {easing: max(abs(value - progress(easing, time)) for time, value in curve) for easing in wanted}
+    differences = {easing: max(abs(value - eased(easing, time)) for time, value in curve) for easing in wanted}
     return min(differences.items(), key=lambda one: one[1])
 
 

@@ -14,7 +14,7 @@ from videos.timeline.values import LONGEST
 SLACK = 50_000  # microseconds by which times that mean the same differ in real drafts
 
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
-_LONGEST_TEXT = 10_000
+_LONGEST_TEXT, _LONGEST_NAME = 10_000, 100
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -39,14 +39,19 @@ def within(value: float, least: float, most: float) -> float:
     return min(max(value, least), most)
 
 
+def name(value: object) -> str:
+    """What something is called, where it is told to people."""
+    return text(value, most=_LONGEST_NAME)
+
+
 def truth(value: object) -> bool:
     """Whether a field says yes: true, 1, "true"."""
     return (lenient.number(value) or 0) > 0 or value is True or value == "true"
 
 
-def text(value: object) -> str:
+def text(value: object, *, most: int = _LONGEST_TEXT) -> str:
     """What is written; nothing in it that no file can hold, and not more than anybody reads."""
-    found = (lenient.text(value) or "")[:_LONGEST_TEXT]
+    found = (lenient.text(value) or "")[:most]
     # Half of a pair of UTF-16, alone: JSON can say so, UTF-8 can't.
     return _UNSEEN.sub("", found.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 

@@ -12,6 +12,7 @@ from videos.timeline.capcut import easing, fields
 from videos.timeline.capcut.fields import within
 from videos.timeline.capcut.report import Report
 from videos.timeline.capcut.segments import Segment
+from videos.timeline.easing import eased
 from videos.timeline.motion import Easing, Keyframe, Motion
 from videos.timeline.values import LONGEST
 
@@ -59,7 +60,7 @@ def read(segment: Segment, report: Report) -> Motion:
     """The keyframes of a segment; what can't be said of a clip is remarked."""
     found: dict[str, tuple[Keyframe, ...]] = {}
     lists = {
-        fields.text(one.get("property_type")): _points(one)
+        fields.name(one.get("property_type")): _points(one)
         for one in lenient.items(segment.says.get("common_keyframes"))[:_MOST_LISTS]
         if isinstance(one, dict)
     }
@@ -70,7 +71,7 @@ def read(segment: Segment, report: Report) -> Motion:
         lists[_ACROSS] = across or down
     for name, points in lists.items():
         if name not in _TYPES and len(points) > 0:
-            said = f"Its keyframes of {name.removeprefix('KFType')[:100]} are left out."
+            said = f"Its keyframes of {name.removeprefix('KFType')} are left out."
             segment.remark(report, "keyframes_left_out", said)
         elif points:
             to, unit = _TYPES[name]
@@ -127,8 +128,8 @@ def _easing(one: _Point, following: _Point) -> tuple[Easing, float]:
         return _NAMED[one.curve], 0.0
     if not any((*one.right, *following.left)):
         return Easing.LINEAR, 0.0 if one.curve in _STRAIGHT else 1.0
-    first = one.right[0] / time, one.right[1] / rise
-    last = 1 + following.left[0] / time, 1 + following.left[1] / rise
+    first = round(one.right[0] / time, 3), round(one.right[1] / rise, 3)
+    last = round(1 + following.left[0] / time, 3), round(1 + following.left[1] / rise, 3)
     return easing.nearest(first, last)
 
 
@@ -142,7 +143,7 @@ def later(keyframes: Sequence[Keyframe], head: int) -> tuple[Keyframe, ...]:
     at, one = before[-1]
     if not kept:
         return (Keyframe(at=0, value=one.value),)
-    come = easing.progress(one.easing, -at / (kept[0].at - at))
+    come = eased(one.easing, -at / (kept[0].at - at))
     how = one.easing if one.easing is Easing.HOLD else Easing.LINEAR
     return Keyframe(at=0, value=one.value + (kept[0].value - one.value) * come, easing=how), *kept
 

@@ -70,6 +70,7 @@ _TRACKS: dict[str, _Rule] = {
     "sticker": _Rule(code="sticker_left_out", what="sticker"),
     "adjust": _Rule(code="adjustment_left_out", what="adjustment of colours"),
 }
+_MOST_NAMES = 3
 _OTHER = _Rule(code="segment_left_out", what="segment")
 
 
@@ -105,6 +106,7 @@ def _of(segment: Segment, materials: Materials) -> Iterator[tuple[_Rule, Materia
 
 def _said(rule: _Rule, material: Material | None) -> str:
     says = material.says if material else {}
-    parts = [fields.text(one.get("name")) for one in lenient.items(says.get("animations")) if isinstance(one, dict)]
-    named = fields.text(says.get("name")) or ", ".join(part for part in parts if part)
-    return f"The {rule.what} {named[:100]} is left out." if named else f"The {rule.what} is left out."
+    inside = lenient.items(says.get("animations"))[:_MOST_NAMES]
+    parts = [fields.name(one.get("name")) for one in inside if isinstance(one, dict)]
+    named = fields.name(says.get("name")) or ", ".join(part for part in parts if part)
+    return f"The {rule.what} {named} is left out." if named else f"The {rule.what} is left out."

@@ -10,7 +10,7 @@ from videos.media import lenient
 from videos.media.lenient import Json
 from videos.timeline.capcut import fields
 
-_MOST_REFS = 100  # of one segment; real ones have up to twenty
+_MOST_REFS = 50  # of one segment; real ones have up to twenty
 _MOST_NAMESAKES = 4  # a mask stands in two lists under one id
 
 
@@ -24,7 +24,7 @@ class Material:
 
     @property
     def type(self) -> str:
-        return fields.text(self.says.get("type"))
+        return fields.name(self.says.get("type"))
 
 
 class Materials:

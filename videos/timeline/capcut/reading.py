@@ -21,7 +21,6 @@ from videos.timeline.model import Timeline
 
 __all__ = ["Draft", "DraftEncrypted", "DraftInvalid", "Media", "Remark", "load", "read"]
 
-_LONGEST_NAME = 200
 _ENCRYPTED = re.compile(rb"[A-Za-z0-9+/=_\s-]{32,}")
 
 
@@ -56,8 +55,8 @@ def read(document: Any) -> Draft:
     found = tracks.read(document, "", whole, Desk(shelf=shelf, report=report))
     report.check()
     return Draft(
-        id=fields.text(document.get("id"))[:_LONGEST_NAME],
-        name=fields.text(document.get("name"))[:_LONGEST_NAME],
+        id=fields.name(document.get("id")),
+        name=fields.name(document.get("name")),
         timeline=Timeline(canvas=whole, tracks=tuple(found)),
         media=shelf.media,
         report=report.remarks,

@@ -38,7 +38,7 @@ def read(says: object, path: str, report: Report) -> Segment | None:
     source = fields.timerange(says, "source_timerange", path, report)
     if target is None or target.duration == 0 or says.get("visible") is False:
         return None
-    return Segment(says=says, path=path, id=fields.text(says.get("id")), target=target, source=source)
+    return Segment(says=says, path=path, id=fields.name(says.get("id")), target=target, source=source)
 
 
 def speed(segment: Segment, speeds: Json, report: Report) -> Fraction:

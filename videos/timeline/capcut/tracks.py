@@ -47,10 +47,13 @@ class Desk:
 def read(document: Json, path: str, frame: Canvas, desk: Desk, *, depth: int = 0) -> list[Track]:
     """All that is seen or heard of a draft."""
     fields.mapping(document, "materials", path, desk.report)
+    written = fields.items(document, "tracks", path, desk.report, required=True)
+    if not desk.takes(sum(len(lenient.items(one.get("segments"))) for one in written if isinstance(one, dict))):
+        return []
     reader = _Reader(document, path, frame, desk, depth=depth)
     found = []
     is_main = True
-    for place, says in enumerate(fields.items(document, "tracks", path, desk.report, required=True)):
+    for place, says in enumerate(written):
         here = fields.joined(path, f"tracks[{place}]")
         if not isinstance(says, dict):
             desk.report.problem(here, "An object is wanted here")
@@ -99,8 +102,6 @@ class _Reader:
 
     def _segments(self, says: Json, path: str) -> Iterator[Segment]:
         for place, one in enumerate(fields.items(says, "segments", path, self._report)):
-            if not self._desk.takes(1):
-                return
             if segment := segments.read(one, f"{path}.segments[{place}]", self._report):
                 yield segment
 

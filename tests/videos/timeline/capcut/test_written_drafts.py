@@ -105,7 +105,7 @@ def test_photos_move_by_their_keyframes(files: Path) -> None:
     (media,) = draft.media
     (clip,) = draft.timeline.tracks[0].clips
     assert media.kind == "still"
-    assert (clip.start, clip.duration, clip.source_start, clip.speed) == (SECOND, 3 * SECOND, 0, 1)
+    assert (clip.start, clip.duration, clip.source_start, clip.speed) == (SECOND, 3 * SECOND, 0, Fraction(1))
     assert clip.motion == Motion(
         scale=(Keyframe(at=0, value=1.0), Keyframe(at=3 * SECOND, value=1.5)),
         x=(Keyframe(at=SECOND, value=-0.25),),
