@@ -147,7 +147,8 @@ def test_one_picture_gives_way_to_the_next(tmp_path: Path, materials: Mapping[st
     """Of the whole canvas; and small ones over another track, which is seen beside them and changes in the middle."""
     (tmp_path / "small").mkdir()
     found = off(reels.timeline(pair(kind), canvas=CANVAS), materials, tmp_path)
-    assert max(found) < 2, found
+    # In a slide a half may be rounded to either side, by two pixels.
+    assert max(found) < (2 if "slide" in kind else 1.1), found
     small = pair(kind, transform=Transform(scale=0.6, x=0.15))
     small[1] = replace(small[1], transform=Transform(scale=0.5, x=-0.2, y=0.1))
     below = [clip(0, 0.5, 2), clip(0.5, 0.2, 0, source_start=micro(1)), clip(0.8, 0.4, 2, source_start=micro(0.2))]
