@@ -96,9 +96,9 @@ class NewDraftSerializer(JobOptionsSerializer):
         help_text="enough by itself where the site knows where drafts are",
     )
     format = OneOfField(Format, default=Format.MP4.value)
-    quality = serializers.ChoiceField(_QUALITIES, default=orders.Quality.MEDIUM.value)
-    on_missing = serializers.ChoiceField(
-        OnMissing.choices,
+    quality = OneOfField(_QUALITIES, default=orders.Quality.MEDIUM.value)
+    on_missing = OneOfField(
+        OnMissing,
         default=OnMissing.REFUSE.value,
         help_text="media that can't be had: refuse the draft, or show a slate in their place",
     )

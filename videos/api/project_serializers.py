@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
 from django.urls import reverse
@@ -149,8 +148,8 @@ class MaterialChangeSerializer(ShownSerializer):
 class OneOfField(serializers.ChoiceField):
     """One of a few words; who says another one is told which there are."""
 
-    def __init__(self, words: type[StrEnum], **options: Any) -> None:
-        choices = [word.value for word in words]
+    def __init__(self, words: Iterable[str], **options: Any) -> None:
+        choices = [str(word) for word in words]
         super().__init__(choices, **options)
         self.error_messages["invalid_choice"] = f"One of these is needed: {', '.join(choices)}."
 
