@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from videos.timeline.motion import Motion, Transform
-from videos.timeline.values import Colour, Length, Moment, Offset, Part, exact
+from videos.timeline.values import Colour, Length, Moment, Offset, Part, Words, exact
 
 
 class Align(StrEnum):
@@ -83,7 +83,7 @@ class Text:
 
     start: Moment
     duration: Length
-    text: Annotated[str, Field(min_length=1, max_length=5000)]
+    text: Words
     style: Style = field(default_factory=Style)
     spans: Annotated[tuple[Span, ...], Field(max_length=1000)] = ()
     align: Align = Align.CENTRE

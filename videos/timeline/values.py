@@ -29,6 +29,13 @@ def _simple(rate: Fraction) -> Fraction:
     return rate.limit_denominator(1001)
 
 
+def _kept(text: str) -> str:
+    """What every database keeps."""
+    if "\0" in text:
+        raise ValueError("It holds a NUL character")
+    return text
+
+
 Moment = Annotated[int, Field(strict=True, ge=0, le=LONGEST)]
 Length = Annotated[int, Field(strict=True, gt=0, le=LONGEST)]
 Side = Annotated[int, Field(strict=True, ge=16, le=4096, multiple_of=2)]
@@ -41,7 +48,8 @@ Scale = Annotated[float, Field(gt=0, le=100)]
 Angle = Annotated[float, Field(ge=-36_000, le=36_000)]
 Volume = Annotated[float, Field(ge=0, le=10)]
 Offset = Annotated[float, Field(ge=-1, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_kept)]
+Words = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_kept)]
 
 exact = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 """Of what is checked: nothing that is not named here, no number that is none."""

@@ -198,6 +198,8 @@ NEXT = {"start": 1500, "duration": 500, "material": "c"}
             "texts[1].start",
             "The one before it ends at 5 only",
         ),
+        ({"kind": "text", "texts": [{"start": 0, "duration": 5, "text": "x\0"}]}, "texts[0].text", "NUL"),
+        ({"kind": "text", "texts": [{"start": 0, "duration": 5, "text": "\ud800"}]}, "texts[0].text", "unicode"),
     ],
 )
 def test_what_can_not_be_together_is_named(track: dict[str, Any], path: str, problem: str) -> None:
@@ -240,11 +242,12 @@ def test_a_speed_is_what_was_written(written: Any, meant: Fraction) -> None:
 
 
 PARTS = st.floats(0, 0.49)
+KEPT = st.characters(codec="utf-8", exclude_characters="\0")
 CLIPS = st.builds(
     Clip,
     start=st.integers(0, 10 * SECOND),
     duration=st.integers(2 * SECOND, 5 * SECOND),
-    material=st.text(min_size=1, max_size=10),
+    material=st.text(KEPT, min_size=1, max_size=10),
     source_start=st.integers(0, SECOND),
     speed=st.fractions(Fraction(1, 100), 100, max_denominator=1000),
     sound=st.builds(Sound, volume=st.floats(0, 10), fade_in=st.integers(0, SECOND), fade_out=st.integers(0, SECOND)),
@@ -257,7 +260,7 @@ TEXTS = st.builds(
     Text,
     start=st.integers(0, 10 * SECOND),
     duration=st.integers(1, 5 * SECOND),
-    text=st.text(min_size=2, max_size=10),
+    text=st.text(KEPT, min_size=2, max_size=10),
     spans=st.just((Span(first=0, after=2, style=Style(bold=True, stroke=Stroke())),)),
     align=st.sampled_from(Align),
     box=st.none() | st.builds(Box, padding=st.floats(0, 1)),
