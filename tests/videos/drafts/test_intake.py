@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.conf import settings
@@ -18,10 +19,11 @@ from jobs.models import Job
 from tests.builders import make_user
 from tests.environment import ROOT
 from tests.files import files_under
+from tests.jobs.test_batches import at_once
 from tests.videos.drafts.parcels import PLACEHOLDER, packed, reel, say, send
 from tests.videos.test_videos_api import code, make_video
 from videos import checks
-from videos.drafts import processors
+from videos.drafts import intake, processors
 from videos.models import Draft
 from videos.timeline.capcut.reading import Draft as Read
 from videos.timeline.capcut.reading import DraftInvalid
@@ -111,6 +113,44 @@ def test_a_key_gives_the_same_draft_and_another_request_with_it_is_refused(api: 
     assert code(say(api, "k", draft=reel(FAR, FAR))) == (409, "idempotency_key_reused")
     assert (Draft.objects.count(), len(kept())) == (1, 1)
     assert say(api, draft=reel(FAR)).json()["draft"]["id"] != first["draft"]["id"]
+
+
+def test_a_key_gives_the_same_draft_though_it_would_not_be_taken_any_more(api: APIClient, monkeypatch: Any) -> None:
+    first = say(api, "k", draft=reel(FAR)).json()
+    change(monkeypatch, document_bytes=10)
+    assert say(api, "k", draft=reel(FAR)).json()["draft"]["id"] == first["draft"]["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_that_comes_several_times_at_once_is_one_draft(api: APIClient, ann: User) -> None:
+    answers: list[Any] = []
+
+    def ask() -> None:
+        client = APIClient()
+        client.force_authenticate(ann)
+        answers.append(say(client, "k", draft=reel(FAR)))
+
+    assert at_once(*[ask] * 4) == []
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert len({answer.json()["draft"]["id"] for answer in answers}) == 1
+    assert (Draft.objects.count(), Job.objects.count(), len(kept())) == (1, 1, 1)
+
+
+def test_of_a_draft_whose_job_is_not_recorded_nothing_is_kept(ann: User) -> None:
+    def start(draft_id: int) -> NoReturn:
+        assert kept(), "the file is in place before the row says so"
+        raise PermissionError
+
+    wish = intake.Wish(
+        owner_id=ann.pk,
+        content=io.BytesIO(json.dumps(reel(FAR)).encode()),
+        format="mp4",
+        quality="low",
+        on_missing="slate",
+    )
+    with pytest.raises(PermissionError):
+        intake.take(wish, start=start, key=None)
+    assert (Draft.objects.count(), kept()) == (0, [])
 
 
 def test_a_draft_goes_with_its_file_and_its_job_is_cancelled(api: APIClient) -> None:

@@ -115,15 +115,19 @@ def done(answer: Any, status: str = "completed") -> tuple[Job, Draft]:
 
 def shown(draft: Draft) -> list[str]:
     """The colours of the film's frames: at a corner, each once in a row."""
-    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(storage.path_of(draft.file))]
-    data = subprocess.run([*argv, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
-    frames = np.frombuffer(data, np.uint8).reshape(-1, SIZE[1], SIZE[0], 3)
     found: list[str] = []
-    for frame in frames:
+    for frame in frames(draft):
         corner = frame[4:12, 4:12].reshape(-1, 3).mean(axis=0)
         name = min(COLOURS, key=lambda name: float(np.abs(corner - COLOURS[name]).sum()))
         found += [name] if not found or found[-1] != name else []
     return found
+
+
+def frames(draft: Draft) -> Any:
+    """Every frame of the film, as red, green and blue."""
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(storage.path_of(draft.file))]
+    data = subprocess.run([*argv, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
+    return np.frombuffer(data, np.uint8).reshape(-1, SIZE[1], SIZE[0], 3)
 
 
 def test_the_kind_is_as_the_contract_has_it() -> None:
@@ -177,6 +181,7 @@ def test_slates_stand_for_what_is_missing_and_silence_for_sounds(api: APIClient,
     data = packed(paper.document(), one_mp4=clips["red"], damaged_mp4=b"no video")
     job, row = done(send(api, data, on_missing="slate"))
     assert shown(row)[:3] == ["grey", "red", "grey"]
+    assert frames(row)[0][30:60].max() > 200, "its name is written on the slate"
     assert row.duration == pytest.approx(4, abs=0.1), "the missing sound has its time"
     reasons = {one["file_name"]: one["reason"] for one in row.missing}
     assert reasons == {"100%:'gone'.mp4": "not_found", "damaged.mp4": "not_a_video", "gone.mp3": "not_found"}
