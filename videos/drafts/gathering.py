@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -14,11 +15,11 @@ from videos.drafts import fetching
 from videos.drafts.archive import Archive
 from videos.drafts.errors import DraftTooLarge, DraftUnreachable
 from videos.drafts.media import Found, Located, Missing
-from videos.media import transcode
+from videos.media import stills, transcode
 from videos.media.probe import Caps
 from videos.media.transcode import Workshop
 from videos.timeline.capcut.media import Media
-from videos.timeline.sources import Source
+from videos.timeline.sources import Source, still
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Gatherer:
                 continue
             self._ctx.progress(0, 0, f"getting the media: {number} of {len(media)}")
             try:
-                sources[one.name] = self._look(self._bring(found, self.folder / f"medium-{number:05d}"))
+                sources[one.name] = self._look(one, self._bring(found, self.folder / f"medium-{number:05d}"))
             except (DraftTooLarge, DraftUnreachable) as error:
                 if error.details.get("code") != _UNKNOWN_HOST:
                     raise
@@ -74,6 +75,14 @@ class Gatherer:
         if self._left < 0:
             raise DraftTooLarge(details={"max_bytes": settings.JOINTO_DRAFTS.media_bytes})
 
-    def _look(self, path: Path) -> Source:
+    def _look(self, media: Media, path: Path) -> Source:
         caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
+        if media.kind == "still":
+            return self._still(path, caps)
         return Source(path=path, probe=transcode.inspect(path, self.workshop, caps=caps))
+
+    def _still(self, path: Path, caps: Caps) -> Source:
+        folder = path.with_name(f"{path.name}-still")
+        folder.mkdir()
+        made = stills.develop(path, replace(self.workshop, folder=folder), caps=caps)
+        return still(folder / stills.FILE, width=made.width, height=made.height, alpha=made.alpha)

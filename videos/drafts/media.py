@@ -68,11 +68,9 @@ def locate(
     located = Located()
     for one in media:
         entry = archive.find(_path(one), folder=folder if one.placeholder else None) if archive else None
-        video = videos.get(_mapped(one, mapping))
+        video = videos.get(_mapped(one, mapping)) if one.kind != "still" else None
         stored = projects.file_of(video)
-        if one.kind == "still":
-            located.missing.append(Missing(media=one, reason="still"))  # nothing here makes them ready for films yet
-        elif entry:
+        if entry:
             located.found[one.name] = Found(entry=entry)
         elif stored:
             located.found[one.name] = Found(path=storage.path_of(stored))

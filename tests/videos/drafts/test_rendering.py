@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from PIL import Image
 from rest_framework.test import APIClient
 
 from jobs import transitions
@@ -186,6 +188,21 @@ def test_slates_stand_for_what_is_missing_and_silence_for_sounds(api: APIClient,
     reasons = {one["file_name"]: one["reason"] for one in row.missing}
     assert reasons == {"100%:'gone'.mp4": "not_found", "damaged.mp4": "not_a_video", "gone.mp3": "not_found"}
     assert job.result and {one["code"] for one in job.result["report"]} == {"media_missing"}
+
+
+def test_pictures_that_do_not_move_are_shown(api: APIClient) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "blue").save(picture, "JPEG")
+    paper = Paper(canvas_config={"width": 160, "height": 90}, fps=10.0)
+    paper.track(
+        "video",
+        segment(paper.photo("C:/x/a.jpg"), 0, SECOND, clip={"scale": {"x": 2, "y": 2}}),
+        segment(paper.photo("C:/x/b.jpg"), SECOND, SECOND),
+    )
+    data = packed(paper.document(), a_jpg=picture.getvalue(), b_jpg=b"no picture")
+    _, row = done(send(api, data, on_missing="slate"))
+    assert shown(row) == ["blue", "grey"]
+    assert [one["reason"] for one in row.missing] == ["not_a_still"]
 
 
 def test_media_that_turn_out_to_be_of_no_use_are_listed_in_the_draft(api: APIClient, clips: dict[str, Path]) -> None:
