@@ -57,9 +57,11 @@ def test_pool_children_that_are_killed_again_and_again_lose_no_job(arena: Arena)
 @pytest.mark.parametrize("arena", ["sqlite_redis", "pg_redis"], indirect=True)
 def test_a_worker_whose_children_are_recycled_all_the_time_goes_on_and_stops_when_told(arena: Arena) -> None:
     """Each is forked from a process whose pulse is at the database now and then; see tests.jobs.test_forks."""
-    count = size(full=600, short=20)
+    count = size(full=300, short=20)
     options = ["--max-tasks-per-child", "3"]
-    worker = arena.worker(options=options, JOINTO_JOB_TICK_SECONDS="0.1", JOINTO_WORKER_PULSE_SECONDS="0.2")
+    quick = {"JOINTO_JOB_TICK_SECONDS": "0.1", "JOINTO_WORKER_PULSE_SECONDS": "0.2"}
+    # A new child takes a second. Messages wait longer than elsewhere, and those sent again would cost children too.
+    worker = arena.worker(options=options, JOINTO_JOB_RESEND_SECONDS="60", **quick)
     arena.submit(count)
     arena.check(completed=count)
     assert arena.outcomes() == {"completed": count}
