@@ -189,7 +189,13 @@ def test_a_file_that_is_no_video_fails_once_says_why_and_leaves_nothing(
 def test_a_wrong_hash_out_of_order_fails_the_video(worker: Process, clip: Path) -> None:
     video = make_video(clip)
     video.owner.uploads.create(
-        file_name="a", file_size=1, chunk_size=1, file_hash="sha256:" + "0" * 64, video=video, touched_at=timezone.now()
+        file_name="a",
+        file_size=1,
+        chunk_size=1,
+        file_hash="sha256:" + "0" * 64,
+        video=video,
+        touched_at=timezone.now(),
+        merged_at=timezone.now(),
     )
     job = tasks.start(video.pk)
     wait_for(lambda: Job.objects.get(pk=job.pk).is_finished, what="the end")

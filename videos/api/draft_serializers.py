@@ -152,6 +152,7 @@ class DraftSerializer(serializers.ModelSerializer[Draft]):
     file_size = serializers.IntegerField(source="size", read_only=True, allow_null=True)
     mapping = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     job = JobSerializer(read_only=True, allow_null=True)
+    on_missing = OneOfField(OnMissing, read_only=True)
     urls = serializers.SerializerMethodField()
 
     class Meta:
