@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -64,6 +65,7 @@ class Stage:
         self._folder = folder
         self._seconds = seconds
         self._clips = [str(clip) for clip in export_timelines.make_clips(folder, seconds=60)]
+        self._sounds = [_make_sound(folder / f"sound-{number}.m4a", number) for number in range(6)]
         self._data = self._draft().dumps().encode()
         self._rounds = 0
 
@@ -150,9 +152,25 @@ class Stage:
         for track in range(2):
             sounds = script.append_track(TrackSpec(TrackType.audio, f"sounds {track}"))
             for number, (start, length) in enumerate(_evenly(SOUNDS // 2, whole)):
-                sound = jianying.AudioSegment(self._clips[(number + track) % 6], trange(start, length), volume=0.4)
+                sound = jianying.AudioSegment(self._sounds[(number + track) % 6], trange(start, length), volume=0.4)
                 sound.add_fade(MOMENT // 2, MOMENT // 2)
                 script.add_segment(sound, sounds)
+
+
+def _make_sound(path: Path, number: int) -> str:
+    argv = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=frequency={220 + 55 * number}:duration=60",
+    ]
+    subprocess.run([*argv, "-ac", "2", "-c:a", "aac", str(path)], check=True)
+    return str(path)
 
 
 def _evenly(count: int, whole: int) -> Iterator[tuple[int, int]]:

@@ -147,7 +147,7 @@ _COUNTS = ", ".join(
     f"count(*) FILTER (WHERE status = '{word}') AS {word}" for word in ("completed", "failed", "cancelled")
 )
 BATCHES = f"""(
-    SELECT batch_id, max(owner_id) AS owner_id, count(*) AS total, {_COUNTS}, min(created_at) AS created_at,
+    SELECT batch_id, min(owner_id) AS owner_id, count(*) AS total, {_COUNTS}, min(created_at) AS created_at,
         CASE WHEN bool_and(status IN ('completed', 'failed', 'cancelled')) THEN max({ENDED}) END AS ended_at
     FROM lives WHERE batch_id IS NOT NULL GROUP BY batch_id) AS batches"""
 BATCH = {
