@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.stack import Stack
 
@@ -33,6 +33,7 @@ def browser() -> Iterator[Browser]:
         # Playwright runs an event loop in this thread, in which Django's database refuses to work. Nothing of ours
         # runs in that loop, so there is nothing that could be blocked.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=30 * SECONDS)  # five is less than a busy machine needs to pass a message on
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
             yield chromium
