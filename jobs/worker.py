@@ -69,8 +69,8 @@ class QuietForks:
 class Consumer(consumer.Consumer):
     """Celery's consumer, that outlives its broker also when that goes while messages wait to be acknowledged.
 
-    Celery 5.7.0 closes a lost connection twice. What kombu 5.7.0 could not give back to a Redis that is away it tries to
-    give back again, then over a transport that has been taken apart, and fails in a way that Celery takes for
+    Celery 5.7.0 closes a lost connection twice. What kombu 5.7.0 could not give back to a Redis that is away it tries
+    to give back again, then over a transport that has been taken apart, and fails in a way that Celery takes for
     the end of the worker. Nothing is lost with such messages: the sweep sends again what nobody picked up.
     """
 
