@@ -48,7 +48,15 @@ def put(timeline: Timeline, names: set[str]) -> Timeline:
 
 def _plain(clip: Clip) -> Clip:
     return replace(
-        clip, source_start=0, speed=Fraction(1), reverse=False, freeze=False, crop=Crop(), flip_x=False, flip_y=False
+        clip,
+        source_start=0,
+        speed=Fraction(1),
+        reverse=False,
+        freeze=False,
+        crop=Crop(),
+        flip_x=False,
+        flip_y=False,
+        mask=None,
     )
 
 

@@ -110,6 +110,8 @@ def _shaped(clip: Clip) -> str | None:
         return "moves by keyframes"
     if clip.transform != Transform() or clip.crop != Crop() or clip.flip_x or clip.flip_y:
         return "is moved, cut, turned or blended"
+    if clip.mask is not None:
+        return "is seen through a mask"
     return None
 
 

@@ -47,8 +47,14 @@ class Layer:
         return (self.video.pix_fmt or "").startswith(_SEE_THROUGH) and self.video.hdr is None
 
     @property
+    def has_holes(self) -> bool:
+        """Whether what is behind is seen through its picture: the material is so, or a mask hides some of it."""
+        return self.see_through or self.clip.mask is not None
+
+    @property
     def opaque(self) -> bool:
-        return self.opacity.constant == 1 and not self.see_through
+        holes = self.see_through if self.blurred is not None else self.has_holes
+        return self.opacity.constant == 1 and not holes
 
     def covers(self, canvas: Canvas) -> bool:
         """Whether nothing below it is seen."""
@@ -132,7 +138,7 @@ def _layer(clip: Clip, source: Source, canvas: Canvas, window: Window) -> Layer 
     place = blurred = None
     if curves["opacity"].bounds[1] > 0:
         place = _placed(clip, source, canvas, curves)
-        if clip.fit is Fit.BLUR and not _covers(place, canvas):
+        if clip.fit is Fit.BLUR and (clip.mask is not None or not _covers(place, canvas)):
             blurred = geometry.backdrop(clip, source.video, canvas)
     layer = Layer(clip=clip, source=source, place=place, blurred=blurred, opacity=curves["opacity"])
     return layer if layer.is_drawn or clip.backdrop else None

@@ -18,7 +18,22 @@ from pydantic import Field
 
 from videos.timeline.motion import Motion, Transform
 from videos.timeline.texts import Text
-from videos.timeline.values import SECOND, Colour, Length, Moment, Name, Part, Rate, Side, Speed, Volume, exact
+from videos.timeline.values import (
+    SECOND,
+    Angle,
+    Colour,
+    Length,
+    Moment,
+    Name,
+    Part,
+    Place,
+    Rate,
+    Scale,
+    Side,
+    Speed,
+    Volume,
+    exact,
+)
 
 
 class Kind(StrEnum):
@@ -106,6 +121,35 @@ class Crop:
     bottom: Part = 0.0
 
 
+class Shape(StrEnum):
+    """Which part of a picture a mask leaves."""
+
+    LINE = "line"  # all that lies above a line
+    MIRROR = "mirror"  # a band between two lines
+    CIRCLE = "circle"  # an ellipse, if it is not as wide as high
+    RECTANGLE = "rectangle"
+
+
+@exact
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """What is seen of a picture, that is cropped and flipped already: it moves, grows and turns with that.
+
+    Places are counted from the middle of the picture, and they and sizes are parts of its own width and height. A line
+    has no size, a band no width.
+    """
+
+    shape: Shape
+    x: Place = 0.0
+    y: Place = 0.0
+    width: Scale = 0.5
+    height: Scale = 0.5
+    rotation: Angle = 0.0  # degrees, clockwise, about its own middle
+    corner: Part = 0.0  # how round those of a rectangle are: at 1 its shorter sides are half circles
+    feather: Part = 0.0  # of the picture's height: how wide its edge is, half of that inside
+    invert: bool = False  # what it would hide is seen
+
+
 @exact
 @dataclass(frozen=True, kw_only=True)
 class Sound:
@@ -135,6 +179,7 @@ class Clip:
     crop: Crop = field(default_factory=Crop)
     flip_x: bool = False
     flip_y: bool = False
+    mask: Mask | None = None
     backdrop: Colour | None = None  # fills the canvas behind it; otherwise what lies below is seen
     motion: Motion = field(default_factory=Motion)
     transition: Transition | None = None  # to the clip that follows it

@@ -8,9 +8,9 @@ from typing import Any
 import ffmpeg
 from ffmpeg.nodes import InputNode
 
-from videos.timeline import lettering, passages
+from videos.timeline import lettering, masking, passages
 from videos.timeline.cutting import Segment, Window, Written
-from videos.timeline.frames import frames, in_time, repeated
+from videos.timeline.frames import frames, in_time, repeated, stands
 from videos.timeline.geometry import Place
 from videos.timeline.journeys import Journey
 from videos.timeline.layers import Crossing, Layer, layers
@@ -133,33 +133,46 @@ class _Painter:
         if isinstance(layer.place, Journey):
             picture = self._travelling(moving, layer, layer.place, window)
         else:
-            picture = in_time(self._resting(moving, layer), *read)
+            picture = in_time(self._resting(moving, layer, window), *read)
         return picture if layer.opacity.constant is not None else self._veiled(picture, layer, window)
 
-    def _resting(self, moving: Any, layer: Layer) -> Any:
+    def _resting(self, moving: Any, layer: Layer, window: Window) -> Any:
         opacity = layer.opacity.constant if layer.opacity.constant is not None else 1
         place = layer.place
         assert not isinstance(place, Journey)
         if layer.blurred is None:
             assert place is not None
-            return turned(faded(shaped(moving, layer, place), opacity), place)
+            return turned(faded(self._shaped(moving, layer, place, window), opacity), place)
         if place is None:
             return faded(self._blurred(moving, layer, layer.blurred), opacity)
         both = moving.filter_multi_output("split", 2)
         behind = self._blurred(both[0], layer, layer.blurred)
-        return faded(_over(behind, turned(shaped(both[1], layer, place), place), place, self._canvas), opacity)
+        front = turned(self._shaped(both[1], layer, place, window), place)
+        return faded(_over(behind, front, place, self._canvas), opacity)
 
     def _travelling(self, moving: Any, layer: Layer, journey: Journey, window: Window) -> Any:
         opacity = layer.opacity.constant if layer.opacity.constant is not None else 1
         read = (layer.clip, layer.source, window, self._canvas.rate)
-        see_through = layer.see_through or not journey.covers
+        see_through = layer.has_holes or not journey.covers
         if layer.blurred is None:
-            picture = in_time(bordered(shaped(moving, layer, journey), journey, see_through=see_through), *read)
+            cut = self._shaped(moving, layer, journey, window)
+            picture = in_time(bordered(cut, journey, see_through=see_through), *read)
             return faded(travelled(picture, journey), opacity)
         both = moving.filter_multi_output("split", 2)
         behind = in_time(self._blurred(both[0], layer, layer.blurred), *read)
-        picture = in_time(bordered(shaped(both[1], layer, journey), journey, see_through=True), *read)
+        cut = self._shaped(both[1], layer, journey, window)
+        picture = in_time(bordered(cut, journey, see_through=True), *read)
         return faded(_over(behind, travelled(picture, journey), journey, self._canvas), opacity)
+
+    def _shaped(self, moving: Any, layer: Layer, place: Place | Journey, window: Window) -> Any:
+        """As `shaped`; and what its mask leaves of it, which is drawn once."""
+        picture = shaped(moving, layer, place)
+        if layer.clip.mask is None:
+            return picture
+        size = place.width, place.height
+        one = self._grey(size, masking.shown(layer.clip, layer.video, self._canvas, place.crop, size), 1, size)
+        plate = repeated(one, 1 if stands(layer.clip, layer.source) else window.frames, self._canvas.rate)
+        return veiled(picture, plate) if layer.see_through else ffmpeg.filter([picture, plate], "alphamerge")
 
     def _veiled(self, picture: Any, layer: Layer, window: Window) -> Any:
         """As opaque as it is at each frame."""

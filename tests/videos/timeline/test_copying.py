@@ -19,7 +19,7 @@ from videos.timeline import copying
 from videos.timeline.copying import NotCopied
 from videos.timeline.film import Format, Source
 from videos.timeline.meter import Meter
-from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track, Transition
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Mask, Shape, Sound, Timeline, Track, Transition
 from videos.timeline.motion import Keyframe, Motion, Transform
 from videos.timeline.sources import still
 from videos.timeline.studio import Studio
@@ -118,6 +118,7 @@ UNFIT = {
     "clip 2 is moved, cut, turned or blended": changed(ROW, transform=Transform(rotation=90)),
     "clip 2 is moved, cut, turned or blended ": changed(ROW, crop=Crop(left=0.1)),
     "clip 2 is moved, cut, turned or blended  ": changed(ROW, flip_x=True),
+    "clip 2 is seen through a mask": changed(ROW, mask=Mask(shape=Shape.CIRCLE)),
     "clip 2 is played backwards": changed(ROW, reverse=True),
     "clip 2 stands still": changed(ROW, freeze=True),
     "clip 2 gives way to the next one by and by": changed(ROW, transition=Transition(duration=SECOND)),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videos.timeline import project
-from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Sound, Timeline, Track
+from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Mask, Shape, Sound, Timeline, Track
 from videos.timeline.motion import Easing, Keyframe, Motion, Transform
 from videos.timeline.project import TimelineInvalid
 from videos.timeline.texts import Align, Box, Span, Stroke, Style, Text
@@ -69,6 +69,10 @@ MALFORMED: dict[str, tuple[Any, ...]] = {
     f"{CLIP}.transform": ({"scale": 0}, {"rotation": float("nan")}, {"opacity": 2}, {"x": "left"}, {"z": 1}),
     f"{CLIP}.fit": ("fill", 0),
     f"{CLIP}.flip_x": ("perhaps", 7),
+    f"{CLIP}.mask": (
+        *("circle", {}, {"shape": "heart"}, {"shape": "circle", "width": 0}, {"shape": "line", "feather": 1.5}),
+        *({"shape": "mirror", "x": 11}, {"shape": "rectangle", "corner": -1}, {"shape": "line", "invert": "so"}),
+    ),
 }
 
 
@@ -255,6 +259,7 @@ CLIPS = st.builds(
     transform=st.builds(Transform, x=st.floats(-10, 10), scale=st.floats(0.01, 100), rotation=st.floats(-360, 360)),
     crop=st.builds(Crop, left=PARTS, right=PARTS, top=PARTS, bottom=PARTS),
     flip_x=st.booleans(),
+    mask=st.none() | st.builds(Mask, shape=st.sampled_from(Shape), width=st.floats(0.1, 100), invert=st.booleans()),
 )
 TEXTS = st.builds(
     Text,
@@ -307,6 +312,7 @@ def test_the_schema_names_every_field() -> None:
         "opacity",
         "fade_out",
         "flip_y",
+        "feather",
         "hidden",
         "transition",
         "motion",

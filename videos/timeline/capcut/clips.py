@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from videos.media import lenient
 from videos.media.lenient import Json
-from videos.timeline.capcut import canvas, fields, keyframes, leftovers, placing, segments, transitions
+from videos.timeline.capcut import canvas, fields, keyframes, leftovers, masks, placing, segments, transitions
 from videos.timeline.capcut.fields import SLACK
 from videos.timeline.capcut.materials import Material, Materials
 from videos.timeline.capcut.media import Shelf, Sort
@@ -41,7 +41,8 @@ def read(segment: Segment, place: Place, *, compound: str | None = None) -> Clip
     if name is None or (sort == "still" and place.kind is Kind.AUDIO and not compound):
         segment.remark(place.report, "media_missing", "The draft does not say where its file is; it is left out.")
         return None
-    leftovers.remark(segment, place.materials, place.report)
+    drawn = masks.LISTS if place.kind is Kind.VIDEO else ()
+    leftovers.remark(segment, place.materials, place.report, but=drawn)
     leftovers.remark_media(says, segment, place.report)
     clip = _timed(segment, name, says, place, still=sort == "still" and not compound)
     clip = replace(clip, sound=_sound(segment, clip.duration, place.materials, says))
@@ -106,6 +107,7 @@ def _seen(clip: Clip, segment: Segment, says: Json, place: Place) -> Clip:
         crop=placing.crop(says, segment, place.report),
         flip_x=flip_x,
         flip_y=flip_y,
+        mask=masks.read(segment, says, place.materials, place.report),
         backdrop=backdrop,
         fit=fit,
         transition=_transition(segment, place),

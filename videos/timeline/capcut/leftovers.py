@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from videos.media import lenient
@@ -74,10 +74,11 @@ _MOST_NAMES = 3
 _OTHER = _Rule(code="segment_left_out", what="segment")
 
 
-def remark(segment: Segment, materials: Materials, report: Report) -> None:
-    """Name all that is left out of what hangs on a segment."""
+def remark(segment: Segment, materials: Materials, report: Report, *, but: Collection[str] = ()) -> None:
+    """Name all that is left out of what hangs on a segment. `but`: lists of what is none of that."""
     for rule, material in _of(segment, materials):
-        segment.remark(report, rule.code, _said(rule, material))
+        if material.list not in but:
+            segment.remark(report, rule.code, _said(rule, material))
 
 
 def remark_whole(segment: Segment, sort: str, materials: Materials, report: Report) -> None:

@@ -156,6 +156,8 @@ class _Reader:
         if not compounds.is_exact(clip, inside, self._frame):
             said = "It is a compound clip, changed as a whole; what is in it is changed one by one, as far as it can."
             segment.remark(self._report, "compound_approximated", said)
+        if clip.mask is not None:
+            segment.remark(self._report, "mask_left_out", "Its mask is left out: it is a compound clip.")
         made = compounds.layers(clip, inside, like.kind, self._frame)
         return [
             replace(track, muted=track.muted or like.muted) for track in made if like.kind is Kind.VIDEO or track.clips

@@ -19,7 +19,7 @@ from videos.timeline.values import LONGEST
 
 Json = dict[str, Any]
 
-KEPT = ("keep_pitch", "sound", "fit", "transform", "crop", "flip_x", "flip_y", "backdrop", "motion")
+KEPT = ("keep_pitch", "sound", "fit", "transform", "crop", "flip_x", "flip_y", "mask", "backdrop", "motion")
 """What OTIO has no word for."""
 
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(100)

@@ -44,6 +44,7 @@ def everything() -> dict[str, Any]:
         paper.material("audio_fades", fade_in_duration=9, fade_out_duration=SECOND),
         paper.material("effects", type="filter", name="Warm", value=0.5),
         paper.material("material_animations", animations=[{"name": "Fade In"}]),
+        paper.material("masks", resource_type="circle", config={"centerX": 0.1, "feather": 0.2, "invert": False}),
     ]
     moving = [
         {

@@ -14,7 +14,20 @@ from hypothesis import strategies as st
 
 from tests.videos.timeline.test_project import PARTS, TEXTS
 from videos.timeline import otio, project
-from videos.timeline.model import Canvas, Clip, Crop, Fit, Kind, Passage, Sound, Timeline, Track, Transition
+from videos.timeline.model import (
+    Canvas,
+    Clip,
+    Crop,
+    Fit,
+    Kind,
+    Mask,
+    Passage,
+    Shape,
+    Sound,
+    Timeline,
+    Track,
+    Transition,
+)
 from videos.timeline.motion import Easing, Keyframe, Motion, Transform
 from videos.timeline.otio import Footage
 from videos.timeline.texts import Text
@@ -33,6 +46,7 @@ KEPT: dict[str, Any] = {
     "crop": st.builds(Crop, left=PARTS, top=PARTS),
     "flip_x": st.booleans(),
     "flip_y": st.booleans(),
+    "mask": st.none() | st.builds(Mask, shape=st.sampled_from(Shape), feather=PARTS, invert=st.booleans()),
     "backdrop": st.none() | st.just("#0a0B0c"),
     "motion": st.builds(Motion, x=st.just(()) | st.just((Keyframe(at=7, value=-1.5, easing=Easing.HOLD),))),
 }
