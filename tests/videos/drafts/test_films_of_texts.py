@@ -153,7 +153,7 @@ def script() -> ScriptFile:
 def test_strokes_shadows_boxes_and_alignment_are_drawn() -> None:
     draft = script()
     draft.append_track(TrackSpec(TrackType.text))
-    shadow = jianying.TextShadow(color=RED_PART, alpha=1.0, distance=20, angle=-90, diffuse=0)
+    shadow = jianying.TextShadow(color=(1.0, 0.0, 0.0), alpha=1.0, distance=20, angle=-90, diffuse=0)
     style = TextStyle(size=20, align=1)
     looks: list[dict[str, Any]] = [
         {"border": jianying.TextBorder(color=(0, 0, 1), width=50), "shadow": shadow},
@@ -162,7 +162,7 @@ def test_strokes_shadows_boxes_and_alignment_are_drawn() -> None:
     for number, look in enumerate(looks):
         draft.add_segment(TextSegment("HH", trange(number * FRAME, FRAME), style=style, **look))
     for align in (0, 1, 2):
-        style = TextStyle(size=10, align=align, color=(1, 0.5, 0))  # type: ignore[arg-type]
+        style = TextStyle(size=10, align=align, color=(1, 0.5, 0))
         draft.add_segment(TextSegment("HHHHHH\nHH", trange((2 + align) * FRAME, FRAME), style=style))
     made = film(draft)
     assert made.codes == []
@@ -187,9 +187,6 @@ def test_strokes_shadows_boxes_and_alignment_are_drawn() -> None:
         }
         assert off[side] == pytest.approx(0, abs=2)
         assert whole.middle[0] == pytest.approx(WIDTH / 2, abs=2)
-
-
-RED_PART = (1.0, 0.0, 0.0)
 
 
 def test_subtitles_are_seen_while_they_are_said(tmp_path: Path) -> None:

@@ -94,6 +94,8 @@ def remark_media(says: Json, segment: Segment, report: Report) -> None:
         segment.remark(report, "cutout_left_out", "Its background is not cut out.")
     if fields.truth(lenient.mapping(says.get("stable")).get("stable_level")):
         segment.remark(report, "stabilising_left_out", "It is not steadied.")
+    if lenient.items(lenient.mapping(says.get("video_algorithm")).get("algorithms")):
+        segment.remark(report, "effect_left_out", "Its picture is not made better, as the editor does.")
 
 
 def _of(segment: Segment, materials: Materials) -> Iterator[tuple[_Rule, Material]]:

@@ -37,6 +37,7 @@ class Look:
     opacity: float = 1.0
     shadow: Shadow | None = None
     lost: bool = False  # gradients, textures and the like
+    faint: bool = False  # it has a stroke that is see-through, or several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +145,7 @@ def _styled(says: Json, plain: Look) -> Look:
     opacity = colour[1] * fields.number(fill.get("alpha"), 1) * fields.number(solid.get("alpha"), 1)
     font = lenient.mapping(says.get("font"))
     shadows = [one for one in lenient.items(says.get("shadows")) if isinstance(one, dict)]
+    strokes = [one for one in lenient.items(says.get("strokes")) if isinstance(one, dict) and _is_seen(one)]
     return Look(
         style=replace(
             style,
@@ -153,22 +155,29 @@ def _styled(says: Json, plain: Look) -> Look:
             bold=fields.truth(says.get("bold")),
             italic=fields.truth(says.get("italic")),
             underline=fields.truth(says.get("underline")),
-            stroke=_stroke(says) or style.stroke,
+            stroke=_stroke(strokes[0]) if strokes else style.stroke,
         ),
         opacity=within(opacity, 0, 1),
         shadow=_shadow(shadows[0]) if shadows else plain.shadow,
         lost=content.get("render_type") in ("gradient", "texture") or bool(says.get("effectStyle")),
+        faint=plain.faint if not strokes else len(strokes) > 1 or _opacity(strokes[0]) < 1,
     )
 
 
-def _stroke(says: Json) -> Stroke | None:
-    strokes = [one for one in lenient.items(says.get("strokes")) if isinstance(one, dict)]
-    width = fields.number(strokes[0].get("width"), 0) if strokes else 0.0
-    if width <= 0:
-        return None
-    solid = lenient.mapping(lenient.mapping(strokes[0].get("content")).get("solid"))
+def _is_seen(stroke: Json) -> bool:
+    return fields.number(stroke.get("width"), 0) > 0 and _opacity(stroke) > 0
+
+
+def _opacity(stroke: Json) -> float:
+    solid = lenient.mapping(lenient.mapping(stroke.get("content")).get("solid"))
     colour = fields.colour(solid.get("color"))
-    return Stroke(colour=colour[0] if colour else "#000000", width=within(width, 0, 1))
+    return fields.number(stroke.get("alpha"), 1) * fields.number(solid.get("alpha"), 1) * (colour[1] if colour else 1)
+
+
+def _stroke(says: Json) -> Stroke:
+    solid = lenient.mapping(lenient.mapping(says.get("content")).get("solid"))
+    colour = fields.colour(solid.get("color"))
+    return Stroke(colour=colour[0] if colour else "#000000", width=within(fields.number(says.get("width"), 0), 0, 1))
 
 
 def _shadow(says: Json) -> Shadow:

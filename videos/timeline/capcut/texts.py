@@ -80,7 +80,32 @@ def _written(material: Material, materials: Materials) -> _Written:
     if lenient.integer(says.get("typesetting")) == 1:
         said = "Its letters stand side by side, and not one below the other."
         remarks.append(("vertical_text_approximated", said))
+    remarks += [("text_approximated", said) for said in _simplified(runs, says)]
     return _Written(text=_styled(says, text, spans, runs[0].look), remarks=tuple(remarks))
+
+
+def _simplified(runs: Sequence[Run], says: Json) -> Iterator[str]:
+    """What a text can't have of how this one looks."""
+    looks = [run.look for run in runs if run.text.strip()]
+    if len({(look.opacity, look.shadow) for look in looks}) > 1:
+        yield "All of its letters are as opaque as the first, and have its shadow."
+    if any(look.faint for look in looks):
+        yield "Its letters have one line around them, which is opaque."
+    if _box(says) and _is_special(says):
+        yield "The box behind it has square corners, and the same margin all around."
+
+
+def _is_special(says: Json) -> bool:
+    """Whether its box is round, moved, or wider one way than the other."""
+    numbers = {
+        name: fields.number(says.get(f"background_{name}"), default)
+        for name, default in (
+            *(("round_radius", 0), ("horizontal_offset", 0), ("vertical_offset", 0)),
+            *(("width", _PADDING), ("height", _PADDING), ("style", 1)),
+        )
+    }
+    moved = numbers["round_radius"] or numbers["horizontal_offset"] or numbers["vertical_offset"]
+    return bool(moved) or numbers["width"] != numbers["height"] or numbers["style"] > 1
 
 
 def _parts(material: Material, materials: Materials) -> list[Material]:
@@ -110,7 +135,8 @@ def _plain(says: Json) -> Look:
     size = lenient.number(says.get("font_size"))
     border, stroke = fields.colour(says.get("border_color")), None
     width = fields.number(says.get("border_width"), 0)
-    if border and width > 0 and _flagged(says, _STROKED):
+    shown = fields.number(says.get("border_alpha"), 1) * border[1] if border else 0.0
+    if border and width > 0 and shown > 0 and _flagged(says, _STROKED):
         stroke = Stroke(colour=border[0], width=within(width, 0, 1))
     style = Style(
         font=letters.family(fields.text(says.get("font_path")), fields.text(says.get("font_title"))) or "sans-serif",
@@ -126,7 +152,7 @@ def _plain(says: Json) -> Look:
     if fields.truth(says.get("has_shadow")) and _flagged(says, _SHADOWED):
         blur = says.get("shadow_smoothing")
         shadow = letters.shadow(says, colour=says.get("shadow_color"), blur=blur, before="shadow_")
-    return Look(style=style, opacity=colour[1], shadow=shadow)
+    return Look(style=style, opacity=colour[1], shadow=shadow, faint=stroke is not None and shown < 1)
 
 
 def _joined(runs: Sequence[Run]) -> tuple[str, tuple[Span, ...]]:

@@ -169,37 +169,38 @@ def broken(way: str, value: Any) -> dict[str, Any]:
     return dict(document)
 
 
-@pytest.mark.parametrize(
-    ("way", "value", "path"),
-    [
-        ("tracks", None, "tracks"),
-        ("tracks", {}, "tracks"),
-        ("tracks", "none", "tracks"),
-        ("tracks.0", None, "tracks[0]"),
-        ("tracks.0", [], "tracks[0]"),
-        ("tracks.0.type", None, "tracks[0].type"),
-        ("tracks.0.type", 4, "tracks[0].type"),
-        ("tracks.0.segments", {}, "tracks[0].segments"),
-        ("tracks.0.segments", "none", "tracks[0].segments"),
-        (FIRST, None, "tracks[0].segments[0]"),
-        (FIRST, "a", "tracks[0].segments[0]"),
-        (f"{FIRST}.target_timerange", None, "tracks[0].segments[0].target_timerange"),
-        (f"{FIRST}.target_timerange", [0, 5], "tracks[0].segments[0].target_timerange"),
-        (f"{FIRST}.target_timerange", {"start": 0}, "tracks[0].segments[0].target_timerange.duration"),
-        (f"{FIRST}.target_timerange.start", -1, "tracks[0].segments[0].target_timerange.start"),
-        (f"{FIRST}.target_timerange.start", "soon", "tracks[0].segments[0].target_timerange.start"),
-        (f"{FIRST}.target_timerange.start", float("nan"), "tracks[0].segments[0].target_timerange.start"),
-        (f"{FIRST}.target_timerange.duration", 10**15, "tracks[0].segments[0].target_timerange.duration"),
-        (f"{FIRST}.target_timerange.duration", True, "tracks[0].segments[0].target_timerange.duration"),
-        (f"{FIRST}.target_timerange", {"start": 4e10, "duration": 4e10}, "tracks[0].segments[0].target_timerange"),
-        (f"{FIRST}.source_timerange", 7, "tracks[0].segments[0].source_timerange"),
-        (f"{FIRST}.source_timerange.start", -5, "tracks[0].segments[0].source_timerange.start"),
-        (f"{FIRST}.source_timerange.duration", {}, "tracks[0].segments[0].source_timerange.duration"),
-        ("materials", [], "materials"),
-        ("materials", "none", "materials"),
-        ("canvas_config", [1280, 720], "canvas_config"),
-    ],
-)
+WRONG: list[tuple[str, Any, str]] = [
+    ("tracks", None, "tracks"),
+    ("tracks", {}, "tracks"),
+    ("tracks", "none", "tracks"),
+    ("tracks.0", None, "tracks[0]"),
+    ("tracks.0", [], "tracks[0]"),
+    ("tracks.0.type", None, "tracks[0].type"),
+    ("tracks.0.type", 4, "tracks[0].type"),
+    ("tracks.0.segments", {}, "tracks[0].segments"),
+    ("tracks.0.segments", "none", "tracks[0].segments"),
+    (FIRST, None, "tracks[0].segments[0]"),
+    (FIRST, "a", "tracks[0].segments[0]"),
+    (f"{FIRST}.target_timerange", None, "tracks[0].segments[0].target_timerange"),
+    (f"{FIRST}.target_timerange", [0, 5], "tracks[0].segments[0].target_timerange"),
+    (f"{FIRST}.target_timerange", {"start": 0}, "tracks[0].segments[0].target_timerange.duration"),
+    (f"{FIRST}.target_timerange.start", -1, "tracks[0].segments[0].target_timerange.start"),
+    (f"{FIRST}.target_timerange.start", "soon", "tracks[0].segments[0].target_timerange.start"),
+    (f"{FIRST}.target_timerange.start", float("nan"), "tracks[0].segments[0].target_timerange.start"),
+    (f"{FIRST}.target_timerange.duration", 10**15, "tracks[0].segments[0].target_timerange.duration"),
+    (f"{FIRST}.target_timerange.duration", True, "tracks[0].segments[0].target_timerange.duration"),
+    (f"{FIRST}.target_timerange", {"start": 4e10, "duration": 4e10}, "tracks[0].segments[0].target_timerange"),
+    (f"{FIRST}.source_timerange", 7, "tracks[0].segments[0].source_timerange"),
+    (f"{FIRST}.source_timerange.start", -5, "tracks[0].segments[0].source_timerange.start"),
+    (f"{FIRST}.source_timerange.duration", {}, "tracks[0].segments[0].source_timerange.duration"),
+    ("materials", [], "materials"),
+    ("materials", "none", "materials"),
+    ("canvas_config", [1280, 720], "canvas_config"),
+]
+"""Where in the draft, what is there, and the path by which that is named."""
+
+
+@pytest.mark.parametrize(("way", "value", "path"), WRONG)
 def test_what_is_wrong_is_named_by_its_field(way: str, value: Any, path: str) -> None:
     (problem,) = problems(broken(way, value))
     assert problem["path"] == path

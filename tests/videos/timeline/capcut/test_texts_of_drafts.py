@@ -128,6 +128,48 @@ def test_what_letters_can_not_be_is_remarked() -> None:
     assert said == ["text_effect_left_out", "vertical_text_approximated"]
 
 
+BOX = {"background_color": "#000000", "background_alpha": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "word"),
+    [
+        ("x", BOX, None),
+        ("x", BOX | {"background_width": 0.2, "background_height": 0.2, "background_style": 1}, None),
+        ("x", BOX | {"background_round_radius": 0.4}, "corners"),
+        ("x", BOX | {"background_horizontal_offset": 0.2}, "corners"),
+        ("x", BOX | {"background_height": 0.3}, "corners"),
+        ("x", BOX | {"background_style": 2}, "corners"),
+        ("x", {"background_round_radius": 0.4}, None),
+        ("x", {"border_color": "#ff0000", "border_width": 0.1}, None),
+        ("x", {"border_color": "#ff0000", "border_width": 0.1, "border_alpha": 0.5}, "opaque"),
+        ("x", {"border_color": "#ff0000", "border_width": 0.1, "border_alpha": 0.0}, None),
+        ([solid(1, 1, 1, strokes=[{"width": 0.1}])], {}, None),
+        ([solid(1, 1, 1, strokes=[{"width": 0.1}, {"width": 0.2}])], {}, "opaque"),
+        ([solid(1, 1, 1, strokes=[{"width": 0.1, "content": {"solid": {"alpha": 0.5}}}])], {}, "opaque"),
+        ([solid(1, 1, 1, 0.5)], {}, None),
+        ([solid(1, 1, 1, range=[0, 1]), solid(1, 1, 1, 0.5, range=[1, 2])], {}, "as opaque as"),
+        ([solid(1, 1, 1, range=[0, 1]), solid(1, 1, 1, shadows=[{"distance": 9}], range=[1, 2])], {}, "shadow"),
+    ],
+)
+def test_what_a_text_can_not_have_is_remarked(content: Any, says: dict[str, Any], word: str | None) -> None:
+    paper = Paper()
+    if not isinstance(content, str):
+        content = json.dumps({"text": "xy", "styles": content})
+    paper.track("text", segment(paper.material("texts", content=content, **says), 0, SECOND, source=None))
+    report = read(paper).report
+    assert [remark.code for remark in report] == ["text_approximated"] * bool(word)
+    assert all(word and word in remark.message for remark in report)
+
+
+def test_a_stroke_that_is_not_seen_is_none() -> None:
+    hidden = {"width": 0.1, "content": {"solid": {"color": [1, 0, 0], "alpha": 0}}}
+    text, _ = written(json.dumps({"text": "a", "styles": [solid(1, 1, 1, strokes=[hidden])]}))
+    assert text.style.stroke is None
+    text, _ = written("a", border_color="#ff0000", border_width=0.1, border_alpha=0)
+    assert text.style.stroke is None
+
+
 def test_a_template_shows_its_letters() -> None:
     paper = Paper()
     parts = [paper.material("texts", content=content) for content in ("One", "Two")]
