@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         "FailurePolicy": "jobs.models.FailurePolicy.choices",
         "ExportFormat": "videos.orders.FORMATS",
         "ExportQuality": "videos.orders.QUALITIES",
+        "DraftQuality": "videos.api.draft_serializers.QUALITIES",
         "ExportSource": "videos.orders.ORIGINS",
     },
 }

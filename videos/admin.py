@@ -163,7 +163,7 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
 
     list_display = ("file_name", "purpose", "owner", "file_size", "arrived", "became", "created_at", "touched_at")
     list_filter = ("purpose", ("merged_at", admin.EmptyFieldListFilter))
-    list_select_related = ("owner", "video", "medium")
+    list_select_related = ("owner", "video", "medium", "draft")
     list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
@@ -181,7 +181,7 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
 
     @admin.display(description=_("became"))
     def became(self, upload: Upload) -> str:
-        return str(upload.video or upload.medium or "–")
+        return str(upload.video or upload.medium or upload.draft or "–")
 
 
 class MaterialInline(ReadOnly, admin.TabularInline[Material, Project]):

@@ -22,6 +22,7 @@ from videos.timeline.shelf import Shelf
 _HEAD_BYTES = 4096
 _TRIES = 1000
 _UNKNOWN = ".bin"
+_ZIP = b"PK"
 
 # The containers that are accepted, by the type that the first bytes show, and the ending they are stored with.
 _ENDINGS = {
@@ -43,6 +44,11 @@ def path_of(name: str) -> Path:
 def name_for_upload(head: bytes, now: datetime) -> str:
     """Where a new file is to be stored; its ending by its content."""
     return f"videos/uploads/{now:%Y/%m/%d}/{uuid.uuid4()}{ending_of(head)}"
+
+
+def name_for_draft(head: bytes) -> str:
+    """Where a draft is to be stored as it was sent: an archive, or its document alone."""
+    return f"drafts/sources/{uuid.uuid4()}.{'zip' if head.startswith(_ZIP) else 'json'}"
 
 
 def ending_of(head: bytes) -> str:

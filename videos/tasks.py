@@ -201,6 +201,12 @@ def prepare(medium_id: int, **options: Any) -> Job:
     return Job.objects.get(pk=recorded.pk)
 
 
+def render(draft_id: int, **options: Any) -> Job:
+    """Have a draft rendered; the row of the job. `options` are those of `submit`."""
+    recorded, _ = render_draft.submit((draft_id,), {}, **options)
+    return Job.objects.get(pk=recorded.pk)
+
+
 @job(queue="maintenance", retry=UPKEEP, soft_time_limit=minutes(55))
 def cleanup_deleted_videos(ctx: JobContext) -> dict[str, int]:
     """Remove the files of videos deleted long enough ago, of uploads given up, and what crashes left over."""

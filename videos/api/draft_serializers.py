@@ -18,13 +18,14 @@ from jobs.api.options import JobOptionsSerializer
 from jobs.api.serializers import JobErrorSerializer, JobSerializer
 from videos import orders
 from videos.api.project_serializers import OneOfField
+from videos.api.serializers import MergeSerializer
 from videos.drafts import media
 from videos.models import Draft, OnMissing, Video, VideoStatus
 from videos.timeline.film import Format
 
 _LONGEST_PATH = 4096
 _BIGGEST_ID = 2**63 - 1
-_QUALITIES = [quality.value for quality in orders.Quality if quality is not orders.Quality.CUSTOM]
+QUALITIES = [quality.value for quality in orders.Quality if quality is not orders.Quality.CUSTOM]
 
 
 @extend_schema_field({"oneOf": [{"type": "object", "additionalProperties": True}, {"type": "string"}]})
@@ -74,29 +75,11 @@ class MappingField(serializers.Field):
         return value
 
 
-class NewDraftSerializer(JobOptionsSerializer):
-    """A draft that is to be rendered: one of file, draft, draft_url, draft_id is enough."""
+class DraftOptionsSerializer(JobOptionsSerializer):
+    """What is to be made of a draft."""
 
-    file = serializers.FileField(
-        required=False, allow_empty_file=True, help_text="in a form: a draft's file, or a zip of one with its media"
-    )
-    draft = ContentField(required=False, help_text="the content of draft_content.json or draft_info.json")
-    draft_url = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=4096,
-        help_text="gives the draft, or a zip; its id is read from ?draft_id=, /draft/<id> or <id>.json",
-    )
-    draft_id = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=200,
-        help_text="enough by itself where the site knows where drafts are",
-    )
     format = OneOfField(Format, default=Format.MP4.value)
-    quality = OneOfField(_QUALITIES, default=orders.Quality.MEDIUM.value)
+    quality = OneOfField(QUALITIES, default=orders.Quality.MEDIUM.value)
     on_missing = OneOfField(
         OnMissing,
         default=OnMissing.REFUSE.value,
@@ -118,6 +101,43 @@ class NewDraftSerializer(JobOptionsSerializer):
         if isinstance(said, Mapping) and (unknown := sorted(map(str, set(said) - set(self.fields)))):
             raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
         return attrs
+
+
+class NewDraftSerializer(DraftOptionsSerializer):
+    """A draft that is to be rendered: one of file, draft, draft_url, draft_id is enough."""
+
+    file = serializers.FileField(
+        required=False, allow_empty_file=True, help_text="in a form: a draft's file, or a zip of one with its media"
+    )
+    draft = ContentField(required=False, help_text="the content of draft_content.json or draft_info.json")
+    draft_url = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=4096,
+        help_text="gives the draft, or a zip; its id is read from ?draft_id=, /draft/<id> or <id>.json",
+    )
+    draft_id = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="enough by itself where the site knows where drafts are",
+    )
+
+
+class MergeDraftSerializer(MergeSerializer, DraftOptionsSerializer):
+    """That all chunks of a draft have been sent, and what is to be made of it."""
+
+
+def asked_of(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be made, in the words of a `Wish`."""
+    return {
+        "format": attrs["format"],
+        "quality": attrs["quality"],
+        "on_missing": attrs["on_missing"],
+        "mapping": attrs.get("mapping", {}),
+    }
 
 
 def content_of(attrs: Mapping[str, Any]) -> BinaryIO | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from videos.api.draft_serializers import (
     DraftSerializer,
     NewDraftSerializer,
     TakenSerializer,
+    asked_of,
     content_of,
 )
 from videos.api.videos import key_of
@@ -57,8 +59,9 @@ class DraftList(ListAPIView[Draft]):
         """Have a draft rendered. What is wrong with a draft in the request itself is told at once."""
         said = NewDraftSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
-        key, options = key_of(request), options_of(request)
-        draft = intake.take(_wish(request, said.validated_data), start=_start(key, options), key=key)
+        key = key_of(request)
+        start = functools.partial(tasks.render, idempotency_key=key, **options_of(request))
+        draft = intake.take(_wish(request, said.validated_data), start=start, key=key)
         assert draft.job is not None
         job = draft.job = Job.objects.get(pk=draft.job.pk)  # it has been released meanwhile
         answer = {
@@ -94,12 +97,5 @@ def _wish(request: Request, said: dict[str, Any]) -> intake.Wish:
         file_name=said["file"].name if "file" in said else "",
         url=said["draft_url"],
         draft_id=said["draft_id"],
-        format=said["format"],
-        quality=said["quality"],
-        on_missing=said["on_missing"],
-        mapping=said.get("mapping", {}),
+        **asked_of(said),
     )
-
-
-def _start(key: str | None, options: dict[str, Any]) -> intake.Start:
-    return lambda draft_id: tasks.render_draft.submit((draft_id,), {}, idempotency_key=key, **options)

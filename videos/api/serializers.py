@@ -70,6 +70,9 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     )
     still = serializers.SerializerMethodField(help_text="the same, if it was to be one")
     sound = serializers.SerializerMethodField(help_text="the same, if it was to be one")
+    draft: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="the same, if it was to be one"
+    )
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
@@ -86,6 +89,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
             "video",
             "still",
             "sound",
+            "draft",
             "expires_at",
         ]
         read_only_fields = fields
@@ -124,7 +128,7 @@ class MergeSerializer(serializers.Serializer[None]):
         attrs["hashes"] = [text for text in said if text]
         if "upload_id" not in attrs and not attrs["hashes"]:
             raise serializers.ValidationError("Name the upload by upload_id, or by its file_hash or file_md5.")
-        return attrs
+        return cast(dict[str, Any], super().validate(attrs))
 
 
 class RenditionSerializer(serializers.ModelSerializer[Rendition]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -21,10 +21,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
+from jobs.api.options import options_of
 from jobs.api.serializers import JobSerializer
 from jobs.models import Job
 from videos import errors, tasks
 from videos.api.authentication import UploadGrant, UploadTokenAuthentication
+from videos.api.draft_serializers import DraftDetailSerializer, MergeDraftSerializer, TakenSerializer, asked_of
 from videos.api.media_serializers import (
     InstantSoundSerializer,
     InstantStillSerializer,
@@ -41,21 +43,29 @@ from videos.api.serializers import (
     UploadSerializer,
     VideoSerializer,
 )
-from videos.models import Upload, Uploaded
+from videos.drafts import intake
+from videos.models import Upload
 from videos.uploads import sessions
+from videos.uploads.outcomes import Became
 
 _CONTINUED_OR_KNOWN = PolymorphicProxySerializer(
     "ContinuedOrKnown",
     [UploadSerializer, InstantSerializer, InstantStillSerializer, InstantSoundSerializer],
     resource_type_field_name=None,
 )
+_MERGE = PolymorphicProxySerializer(
+    "MergeUpload", [MergeSerializer, MergeDraftSerializer], resource_type_field_name=None
+)
 _MERGED = PolymorphicProxySerializer(
-    "MergedUpload", [MergedSerializer, MergedStillSerializer, MergedSoundSerializer], resource_type_field_name=None
+    "MergedUpload",
+    [MergedSerializer, MergedStillSerializer, MergedSoundSerializer, TakenSerializer],
+    resource_type_field_name=None,
 )
 _SERIALIZERS: dict[str, type[Serializer]] = {
     Upload.Purpose.VIDEO: VideoSerializer,
     Upload.Purpose.STILL: StillSerializer,
     Upload.Purpose.SOUND: SoundSerializer,
+    Upload.Purpose.DRAFT: DraftDetailSerializer,
 }
 _STARTS: dict[str, Callable[..., Job]] = {
     Upload.Purpose.VIDEO: tasks.start,
@@ -81,7 +91,7 @@ class BeginUpload(GenericAPIView[Any]):
         wish = self.get_serializer(data=request.data)
         wish.is_valid(raise_exception=True)
         begun = sessions.begin(sessions.Wish(**wish.validated_data), owner_id=cast(User, request.user).pk)
-        if isinstance(begun, Uploaded):
+        if not isinstance(begun, sessions.Begun):
             purpose = wish.validated_data["purpose"]
             return Response({"instant": True, purpose: _SERIALIZERS[purpose](begun).data})
         return Response(UploadSerializer(begun.upload).data, status=200 if begun.resumed else 201)
@@ -129,14 +139,15 @@ class ChunkView(WithToken):
 
 
 class MergeChunks(WithToken):
-    """All chunks are sent: the upload becomes a video, a still or a sound, and a job works for it.
+    """All chunks are sent: the upload becomes a video, a still, a sound or a draft, and a job works for it.
 
-    The same answer when asked twice.
+    The same answer when asked twice. What is wrong with a draft is told at once; the upload stays then, and may be
+    merged with other options: `mapping` for media that are missing, `on_missing`.
     """
 
     serializer_class = MergeSerializer
 
-    @extend_schema(operation_id="uploads_merge", responses={202: _MERGED})
+    @extend_schema(operation_id="uploads_merge", request=_MERGE, responses={202: _MERGED})
     def post(self, request: Request) -> Response:
         said = MergeSerializer(data=request.data)
         said.is_valid(raise_exception=True)
@@ -145,9 +156,12 @@ class MergeChunks(WithToken):
         if wanted.get("chunks_total") not in (None, upload.chunks_total):
             raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
-        title = PurePath(name).stem or name
-        start = functools.partial(_STARTS[upload.purpose], callback_url=wanted["callback_url"])
-        became = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
+        if upload.purpose == Upload.Purpose.DRAFT:
+            became = self._draft(request, upload, name=name, hashes=wanted["hashes"])
+        else:
+            title = PurePath(name).stem or name
+            start = functools.partial(_STARTS[upload.purpose], callback_url=wanted["callback_url"])
+            became = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
         if became.job:
             became.job.refresh_from_db()  # it has been released meanwhile
         merged = {
@@ -156,6 +170,13 @@ class MergeChunks(WithToken):
             "job": JobSerializer(became.job).data if became.job else None,
         }
         return Response(merged, status=202)
+
+    def _draft(self, request: Request, upload: Upload, *, name: str, hashes: Sequence[str]) -> Became:
+        said = MergeDraftSerializer(data=request.data, context={"request": request})
+        said.is_valid(raise_exception=True)
+        wish = intake.Wish(owner_id=upload.owner_id, file_name=name, **asked_of(said.validated_data))
+        start = functools.partial(tasks.render, **options_of(request))
+        return intake.take_upload(upload, wish, start=start, hashes=hashes)
 
     def _find(self, request: Request, wanted: dict[str, Any]) -> Upload:
         uploads = uploads_of(request)

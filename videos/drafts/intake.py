@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,14 +18,16 @@ from jobs import dispatch
 from jobs.dispatch import IdempotencyKeyReused
 from jobs.models import Job
 from videos import storage
-from videos.drafts import archive, contents, fetching, media, naming, rendering
+from videos.drafts import contents, fetching, media, naming, rendering
 from videos.drafts.contents import Contents
 from videos.drafts.errors import DraftIdMissing, DraftMediaMissing, DraftUrlMissing
-from videos.models import Draft, OnMissing
+from videos.errors import UploadFinished, UploadGone
+from videos.models import Draft, OnMissing, Upload
+from videos.uploads import outcomes, sessions
 
 _PIECE = 1 << 20
 
-Start = Callable[[int], tuple[Job, bool]]
+Start = Callable[[int], Job]
 """Records the job that renders the draft with this id."""
 
 
@@ -58,12 +60,34 @@ def take(wish: Wish, *, start: Start, key: str | None) -> Draft:
     try:
         with _stored(wish.content) as draft.source, transaction.atomic():
             draft.save(force_insert=True)
-            draft.job, _ = start(draft.pk)
+            draft.job = start(draft.pk)
     except IdempotencyKeyReused:
         if known := _known(wish.owner_id, key, digest):  # the same request was quicker
             return known
         raise
     return draft
+
+
+def take_upload(upload: Upload, wish: Wish, *, start: Start, hashes: Sequence[str] = ()) -> Draft:
+    """Make an upload that has arrived whole a draft, with its job; the same one when asked again.
+
+    What is refused stays an upload, and may be asked for otherwise: with a mapping of what is missing. Raises what
+    `take` and `sessions.arrived` raise; UploadFinished, if it has become a draft of which something else was asked.
+    """
+    digest = _digest(wish)
+    try:
+        with sessions.arrived(upload, hashes) as content:
+            draft = _draft(replace(wish, content=content))
+        draft.digest = digest
+        became = sessions.complete(upload, row=draft, start=start, hashes=hashes)
+    except (UploadFinished, UploadGone):
+        if (known := outcomes.of(upload, hashes)) is None:
+            raise
+        became = known
+    assert isinstance(became, Draft)
+    if became.digest != digest:
+        raise UploadFinished(details={"draft": became.pk})
+    return became
 
 
 def _known(owner_id: int, key: str | None, digest: str) -> Draft | None:
@@ -139,8 +163,7 @@ def _stored(content: BinaryIO | None) -> Iterator[str]:
     if content is None:
         yield ""
         return
-    ending = "zip" if archive.is_one(contents.head_of(content)) else "json"
-    name = f"drafts/sources/{uuid.uuid4()}.{ending}"
+    name = storage.name_for_draft(contents.head_of(content))
     part = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4()}.part"
     part.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -17,12 +17,12 @@ from jobs import control
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.status import ACTIVE
-from videos import orders, storage
+from videos import orders, originals, storage
 from videos.drafts import contents, errors, fetching, media, slates
 from videos.drafts.contents import Contents
 from videos.drafts.gathering import Gatherer
 from videos.drafts.media import Missing
-from videos.errors import ExportTooLong, SourceGone
+from videos.errors import ExportTooLong
 from videos.models import Draft, OnMissing
 from videos.timeline import film
 from videos.timeline.capcut.reading import Remark
@@ -150,9 +150,8 @@ def check_length(timeline: Timeline) -> None:
 def _file(draft: Draft, ctx: JobContext) -> Path:
     """What was sent; else what the address gives."""
     if draft.source:
-        path = storage.path_of(draft.source)
-        if not path.is_file():
-            raise SourceGone
+        path = originals.path_of(draft)
+        originals.check(draft, ctx)
         return path
     target = ctx.scratch / "draft"
     fetching.fetch(draft.url, target, max_bytes=settings.JOINTO_DRAFTS.max_bytes)

@@ -17,6 +17,7 @@ class Upload(models.Model):
         VIDEO = "video", _("video")
         STILL = "still", _("still")
         SOUND = "sound", _("sound")
+        DRAFT = "draft", _("draft")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -52,6 +53,15 @@ class Upload(models.Model):
         related_name="upload",
         help_text=_("what it became"),
     )
+    draft = models.OneToOneField(
+        "videos.Draft",
+        verbose_name=_("draft"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="upload",
+        help_text=_("what it became"),
+    )
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)
     touched_at = models.DateTimeField(_("last byte"))
     merged_at = models.DateTimeField(_("merged"), null=True, blank=True, help_text=_("empty: it is unfinished"))
@@ -65,9 +75,10 @@ class Upload(models.Model):
             models.CheckConstraint(name="upload_chunk_size", condition=Q(chunk_size__gt=0)),
             models.CheckConstraint(
                 name="upload_became_one_thing",
-                condition=Q(merged_at=None, video=None, medium=None)
-                | Q(merged_at__isnull=False, video__isnull=False, medium=None)
-                | Q(merged_at__isnull=False, video=None, medium__isnull=False),
+                condition=Q(merged_at=None, video=None, medium=None, draft=None)
+                | Q(merged_at__isnull=False, video__isnull=False, medium=None, draft=None)
+                | Q(merged_at__isnull=False, video=None, medium__isnull=False, draft=None)
+                | Q(merged_at__isnull=False, video=None, medium=None, draft__isnull=False),
             ),
         ]
         indexes = [

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -23,8 +24,9 @@ from django.utils import timezone
 
 from jobs.models import Job
 from videos import errors, storage
-from videos.models import Chunk, Upload, Uploaded
+from videos.models import Chunk, Upload
 from videos.uploads import digests, outcomes, parts, rolling
+from videos.uploads.outcomes import Became
 
 Start = Callable[[int], Job]
 
@@ -48,18 +50,16 @@ class Begun:
     resumed: bool
 
 
-def begin(wish: Wish, *, owner_id: int) -> Begun | Uploaded:
+def begin(wish: Wish, *, owner_id: int) -> Begun | Became:
     """Begin an upload, or continue the same user's unfinished one of the same file.
 
     Content that the user already has is there at once: what it became then. Raises UploadTooLarge.
     """
-    if wish.file_size > settings.JOINTO_VIDEOS.max_bytes:
-        limit = settings.JOINTO_VIDEOS.max_bytes
+    if wish.file_size > (limit := outcomes.most_bytes(wish.purpose)):
         raise errors.UploadTooLarge(
             f"The file is larger than the {limit} bytes that this site takes.", details={"max_bytes": limit}
         )
-    size, file_hash = wish.file_size, wish.file_hash
-    if known := outcomes.known(wish.purpose, owner_id=owner_id, size=size, file_hash=file_hash):
+    if known := outcomes.known(wish.purpose, owner_id=owner_id, size=wish.file_size, file_hash=wish.file_hash):
         return known
     with transaction.atomic():
         # One at a time for each owner, or two at once would both find nothing to go on with. The owner's row is one
@@ -114,25 +114,45 @@ def received(upload: Upload) -> list[tuple[int, int]]:
     return ranges
 
 
-def complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str] = ()) -> Uploaded:
+@contextlib.contextmanager
+def arrived(upload: Upload, hashes: Sequence[str] = ()) -> Iterator[BinaryIO]:
+    """The bytes of an upload that has arrived whole, to be looked at before it is completed; they change no more.
+
+    Raises ChunkMissing, ChecksumMismatch, UploadFinished, UploadGone.
+    """
+    with _part(upload) as file:
+        parts.lock(file)
+        _is_there(upload, 0)  # raises if somebody has ended it meanwhile
+        _check_whole(upload)
+        if _is_wrong(upload, hashes):
+            abort(upload)
+            raise errors.ChecksumMismatch
+        with os.fdopen(os.dup(file), "rb") as content:
+            yield content
+
+
+def complete(
+    upload: Upload, *, start: Start, title: str = "", row: Became | None = None, hashes: Sequence[str] = ()
+) -> Became:
     """Make a row of an upload that has arrived whole, and have a job work for it; the same one when asked again.
 
-    `start` is called with the row's id, in the transaction that makes it, and gives the job. `hashes` are the
-    file's as they are declared now, beside what was declared before. Raises ChunkMissing, ChecksumMismatch, UploadGone.
+    `row` is what it becomes, not saved yet; else a new one of that title. `start` is called with its id, in the
+    transaction that makes it, and gives the job. `hashes` are the file's as they are declared now, beside what was
+    declared before. Raises ChunkMissing, ChecksumMismatch, UploadGone.
     """
     # Asked before we wait for others: one of them may take the upload away, and with it what is known.
     wrong = _is_wrong(upload, hashes)
     try:
         with _part(upload) as file:
             parts.lock(file)  # no chunk is being written now, and none will be once the upload is complete
-            return _complete(upload, title=title, start=start, hashes=hashes)
+            return _complete(upload, row, title=title, start=start, hashes=hashes)
     except (errors.UploadFinished, errors.UploadGone):
-        if became := _became(upload, hashes):
+        if became := outcomes.of(upload, hashes):
             return became
         raise errors.ChecksumMismatch if wrong else errors.UploadGone from None
 
 
-def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]) -> Uploaded:
+def _complete(upload: Upload, row: Became | None, *, title: str, start: Start, hashes: Sequence[str]) -> Became:
     part, name = path_of(upload.pk), ""
     try:
         with transaction.atomic():
@@ -143,9 +163,10 @@ def _complete(upload: Upload, *, title: str, start: Start, hashes: Sequence[str]
             _check_whole(held)
             if _is_wrong(held, hashes):
                 raise errors.ChecksumMismatch
-            name = storage.name_for_upload(storage.head_of(part), timezone.now())
+            name = outcomes.place(held, storage.head_of(part), timezone.now())
             storage.adopt(part, name)
-            became = _hand_over(held, name=name, title=title, hashes=hashes, start=start)
+            named = outcomes.create(held, row, source=name, title=title)
+            became = _hand_over(held, named, hashes=hashes, start=start)
     except errors.ChecksumMismatch:
         abort(upload)
         raise
@@ -268,26 +289,12 @@ def _is_wrong(upload: Upload, hashes: Sequence[str]) -> bool:
     return digests.contradict([*upload.declared, *hashes], rolling.known(upload.pk, upload.chunks_total))
 
 
-def _hand_over(upload: Upload, *, name: str, title: str, hashes: Sequence[str], start: Start) -> Uploaded:
+def _hand_over(upload: Upload, named: dict[str, Became], *, hashes: Sequence[str], start: Start) -> Became:
     """In the transaction that holds the upload: it is complete, what it became exists, the job is recorded."""
-    named = outcomes.create(upload, source=name, title=title)
     # None contradicts another: there are two at most, one of each algorithm.
     first, second, *_ = [*dict.fromkeys([*upload.declared, *hashes]), "", ""]
     Upload.objects.filter(pk=upload.pk).update(**named, merged_at=timezone.now(), file_hash=first, second_hash=second)
     Chunk.objects.filter(upload=upload).delete()
     (became,) = named.values()
     became.job = start(became.pk)
-    return became
-
-
-def _became(upload: Upload, hashes: Sequence[str]) -> Uploaded | None:
-    """What an upload became, by whoever completed it. Raises ChecksumMismatch if it has other hashes than these."""
-    with_jobs = Upload.objects.select_related(*(f"{name}__job" for name in outcomes.FIELDS))
-    now = with_jobs.filter(pk=upload.pk, merged_at__isnull=False).first()
-    became = outcomes.of(now) if now else None
-    if now is None or became is None:
-        return None
-    computed = {name: text for name, text in (("sha256", became.sha256), ("md5", became.md5)) if text}
-    if digests.contradict([*now.declared, *hashes], computed):
-        raise errors.ChecksumMismatch
     return became
