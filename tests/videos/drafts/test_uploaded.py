@@ -7,12 +7,12 @@ import json
 import os
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -26,7 +26,7 @@ from tests.videos.drafts.parcels import packed, reel
 from tests.videos.drafts.test_intake import FAR, change
 from tests.videos.test_media import CHUNK, begin, merge, put, send, sha256, signed_in
 from tests.videos.test_videos_api import code, make_video
-from videos import storage
+from videos import storage, tasks
 from videos.drafts import intake
 from videos.models import Draft, Upload
 
@@ -222,6 +222,24 @@ def test_of_a_draft_whose_job_is_not_recorded_the_upload_alone_is_kept(api: APIC
         intake.take_upload(row, wish, start=start)
     assert (Draft.objects.count(), kept()) == (0, [f"uploads/{upload['id']}.part"])
     assert merge(api, upload).status_code == 202
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_whose_answer_was_lost_leaves_the_file_that_the_row_names(api: APIClient, ann: User) -> None:
+    upload = Upload.objects.get(pk=sent(api, packed(reel(FAR)))["id"])
+
+    def lose() -> NoReturn:
+        raise OperationalError
+
+    def start(draft_id: int) -> Job:
+        transaction.on_commit(lose)
+        return tasks.render(draft_id)
+
+    with pytest.raises(OperationalError):
+        intake.take_upload(
+            upload, intake.Wish(owner_id=ann.pk, format="mp4", quality="low", on_missing="slate"), start=start
+        )
+    assert f"media/{Draft.objects.get().source}" in kept()
 
 
 def test_a_draft_that_is_removed_takes_its_upload_along(api: APIClient) -> None:
