@@ -5,36 +5,23 @@ What is exported is written down when the job is recorded; later edits change no
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-
-from jobs import control
 from jobs.context import JobContext
 from jobs.models import Job
-from jobs.status import ACTIVE
-from videos import errors, orders, projects, reel, storage, watermarks
+from videos import errors, films, orders, projects, reel, storage, watermarks, workshops
 from videos.media import sounds, transcode
 from videos.media.errors import MediaError
-from videos.media.probe import Caps
 from videos.models import Export, Material, Medium, Project, Video
 from videos.orders import Order, Origin
-from videos.timeline import film
 from videos.timeline import project as documents
-from videos.timeline.film import Film, Source
+from videos.timeline.film import Source
 from videos.timeline.model import Timeline
 from videos.timeline.sources import still
 from videos.timeline.values import SECOND
-
-logger = logging.getLogger(__name__)
-
 
 # -- asked for -------------------------------------------------------------------------------------------
 
@@ -64,20 +51,6 @@ def owns(user_id: int, project_id: int, **_: Any) -> bool:
     return Project.objects.filter(pk=project_id, owner_id=user_id, deleted_at__isnull=True).exists()
 
 
-def discard(export: Export, *, by: str) -> None:
-    """Remove an export with its file; one that is being made is cancelled."""
-    job = export.job
-    if job and job.status in ACTIVE:
-        with contextlib.suppress(control.NotCancellable):  # it ended this very moment
-            control.cancel(job, by=by)
-    with transaction.atomic():
-        now = Export.objects.select_for_update().filter(pk=export.pk).first()
-        if now is None:
-            return
-        now.delete()
-    storage.remove(now.file)
-
-
 def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
     """The row of an export, not saved yet."""
     given = {name: value for name, value in said.items() if value is not None}
@@ -94,7 +67,7 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
         if mark and mark not in {material.name for material in materials}:
             raise errors.TimelineMaterialUnknown.of({"watermark.material": mark})
         if origin is Origin.TIMELINE:
-            _check_length(timeline)
+            films.check_length(timeline)
             projects.check_materials(timeline, {material.name: material for material in materials})
             used = {*timeline.materials(), mark}
             materials = [material for material in materials if material.name in used]
@@ -110,11 +83,6 @@ def _asked(project_id: int, said: Mapping[str, Any]) -> Export:
             materials=[_written(material) for material in materials],
             **(of_timeline if origin is Origin.TIMELINE else {"version": 0, "timeline": None}),
         )
-
-
-def _check_length(timeline: Timeline) -> None:
-    if timeline.duration > settings.JOINTO_VIDEOS.max_seconds * SECOND:
-        raise errors.ExportTooLong
 
 
 def _written(material: Material) -> dict[str, Any]:
@@ -138,29 +106,19 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
     ctx.progress(0, 0, "looking at the materials")
     sources = _sources(export, ctx)
     timeline = _timeline(export, sources, order)
-    _check_length(timeline)
-    folder = ctx.scratch / "film"
-    folder.mkdir()
-    made = film.make(
-        _as_ordered(timeline, order, sources),
-        sources,
-        folder,
-        recipe=order.recipe,
-        threads=settings.JOINTO_VIDEOS.threads,
-        on_progress=ctx.progress,
-        on_log=logger.info,
-        cache=storage.parts(),
+    films.check_length(timeline)
+    made = films.make(ctx, _as_ordered(timeline, order, sources), sources, recipe=order.recipe, cache=storage.parts())
+    finished = films.publish(
+        ctx,
+        export,
+        made,
+        folder=f"exports/{export.project_id}",
+        gone=errors.ExportGone,
+        copied=made.copied,
+        reason=made.reason,
     )
-    storage.sync(made.file)
-    finished = _Finished(
-        film=made,
-        name=f"exports/{export.project_id}/{ctx.job_id}.{export.format}",
-        size=made.file.stat().st_size,
-    )
-    ctx.unless_completed(lambda: _take_back(export, finished))
-    ctx.at_completion(lambda: _publish(export, finished))
     return {
-        "output_url": f"{settings.MEDIA_URL}{finished.name}",
+        "output_url": finished.url,
         "duration": made.duration,
         "file_size": finished.size,
         "copied": made.copied,
@@ -170,47 +128,9 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Finished:
-    """A film that stands in the attempt's folder, and where it is to be."""
-
-    film: Film
-    name: str
-    size: int
-
-
-def _publish(export: Export, finished: _Finished) -> None:
-    """Put the file in its place, and have the row name it; in the transaction that completes the job.
-
-    All attempts at the job have this one name. Only the attempt that completes it gets here, and holds the rows until
-    its commit: so no attempt overwrites what another has published, and what a lost commit left is written over.
-    """
-    if export._state.adding:
-        export.save(force_insert=True)
-    if Export.objects.select_for_update().filter(pk=export.pk).first() is None:
-        raise errors.ExportGone
-    storage.replace(finished.film.file, finished.name)
-    Export.objects.filter(pk=export.pk).update(
-        file=finished.name,
-        duration=finished.film.duration,
-        size=finished.size,
-        copied=finished.film.copied,
-        reason=finished.film.reason,
-    )
-
-
-def _take_back(export: Export, finished: _Finished) -> None:
-    """Remove the file if it is this attempt's own, while nobody publishes another in its place."""
-    with transaction.atomic():
-        Export.objects.select_for_update().filter(pk=export.pk).first()
-        if storage.holds(finished.name, finished.film.file):
-            storage.remove(finished.name)
-
-
 def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
     """The file of each material, looked at; each file once. Raises MaterialGone, MaterialUnusable."""
-    workshop = transcode.Workshop(folder=ctx.scratch, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
-    caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
+    workshop = workshops.at(ctx.scratch)
     videos = Video.objects.in_bulk([one["video"] for one in export.materials if "video" in one])
     media = Medium.objects.in_bulk([_medium_id(one) for one in export.materials if "video" not in one])
     looked: dict[str, Source] = {}
@@ -222,7 +142,7 @@ def _sources(export: Export, ctx: JobContext) -> dict[str, Source]:
         if shown is None or file is None:
             raise errors.MaterialGone.of(one["name"])
         try:
-            found = looked.get(file) or _source(shown, storage.path_of(file), workshop, caps)
+            found = looked.get(file) or _source(shown, storage.path_of(file), workshop)
         except MediaError as error:
             raise errors.MaterialUnusable.of(one["name"], error) from error
         looked[file] = sources[one["name"]] = found
@@ -233,11 +153,11 @@ def _medium_id(material: Mapping[str, Any]) -> int:
     return int(material["still"] if "still" in material else material["sound"])
 
 
-def _source(shown: projects.Shown, path: Path, workshop: transcode.Workshop, caps: Caps) -> Source:
+def _source(shown: projects.Shown, path: Path, workshop: transcode.Workshop) -> Source:
     """A still was measured when it was prepared. Of a sound's file, which may hold a film, the picture is not used."""
     if isinstance(shown, Video):
         known = shown.sha256 if shown.source and path == storage.path_of(shown.source) else ""
-        return Source(path=path, probe=transcode.inspect(path, workshop, caps=caps), sha256=known)
+        return Source(path=path, probe=transcode.inspect(path, workshop, caps=workshops.caps()), sha256=known)
     if shown.kind == Medium.Kind.STILL:
         return still(path, width=shown.width or 0, height=shown.height or 0, alpha=bool(shown.alpha))
     return Source(path=path, probe=dataclasses.replace(sounds.probe(path, workshop), duration=shown.duration))

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.models import Job
-from videos import errors, originals, storage
-from videos.media import sounds, stills, transcode
-from videos.media.probe import Caps
+from videos import errors, originals, storage, workshops
+from videos.media import sounds, stills
 from videos.models import Medium
-
-logger = logging.getLogger(__name__)
 
 
 def prepare(medium_id: int, ctx: JobContext) -> dict[str, Any]:
@@ -71,7 +66,7 @@ def _load(medium_id: int) -> Medium:
 
 def _still(medium: Medium, ctx: JobContext) -> dict[str, Any]:
     """Publish the plain picture in the attempt's own folder, as videos are; what there is to say of it."""
-    made = stills.develop(originals.path_of(medium), _workshop(ctx), caps=_caps())
+    made = stills.develop(originals.path_of(medium), workshops.at(ctx.scratch), caps=workshops.caps())
     folder = f"stills/{medium.pk}/{ctx.name}"
     ctx.unless_completed(lambda: storage.remove(folder))
     storage.publish(ctx.scratch, folder)
@@ -86,16 +81,8 @@ def _still(medium: Medium, ctx: JobContext) -> dict[str, Any]:
 
 def _sound(medium: Medium, ctx: JobContext) -> dict[str, Any]:
     """What films are made of is the uploaded file itself."""
-    seconds = sounds.measure(originals.path_of(medium), _workshop(ctx), caps=_caps())
+    seconds = sounds.measure(originals.path_of(medium), workshops.at(ctx.scratch), caps=workshops.caps())
     return {"file": medium.source, "duration": seconds}
-
-
-def _workshop(ctx: JobContext) -> transcode.Workshop:
-    return transcode.Workshop(folder=ctx.scratch, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
-
-
-def _caps() -> Caps:
-    return Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
 
 
 def _record(medium: Medium, found: dict[str, Any]) -> list[str]:

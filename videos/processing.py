@@ -12,9 +12,8 @@ from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.models import Job
-from videos import errors, originals, storage
+from videos import errors, originals, storage, workshops
 from videos.media import transcode
-from videos.media.probe import Caps
 from videos.models import Rendition, Video
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ def process(video_id: int, ctx: JobContext, *, poster: bool = True) -> dict[str,
         ctx.scratch,
         on_progress=ctx.progress,
         on_log=logger.info,
-        caps=Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds),
+        caps=workshops.caps(),
         threads=settings.JOINTO_VIDEOS.threads,
         poster=poster,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 from pathlib import Path
@@ -13,13 +12,10 @@ from django.utils import timezone
 
 from jobs.context import JobContext
 from jobs.errors import BadInput, JointoError
-from videos import errors, processing, storage
+from videos import errors, processing, storage, workshops
 from videos.media import transcode
 from videos.media.plan import plan
-from videos.media.probe import Caps
 from videos.models import Video
-
-logger = logging.getLogger(__name__)
 
 _PREFIX = "poster-"
 
@@ -62,8 +58,7 @@ def make(video_id: int, ctx: JobContext, *, at: float) -> dict[str, Any]:
     """
     video = _load(video_id, at)
     source = _source(video)
-    workshop = transcode.Workshop(folder=ctx.scratch, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
-    caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
+    workshop, caps = workshops.at(ctx.scratch), workshops.caps()
     found = transcode.inspect(source, workshop, caps=caps)
     planned = plan(found)
     if planned.video is None:

@@ -19,7 +19,7 @@ from jobs.api.pagination import NewestFirst
 from jobs.api.parsers import StrictJSONParser
 from jobs.api.serializers import JobSerializer
 from jobs.models import Job
-from videos import tasks
+from videos import films, tasks
 from videos.api.draft_serializers import (
     DraftDetailSerializer,
     DraftSerializer,
@@ -29,7 +29,7 @@ from videos.api.draft_serializers import (
     content_of,
 )
 from videos.api.videos import key_of
-from videos.drafts import intake, rendering
+from videos.drafts import intake
 from videos.models import Draft
 
 
@@ -86,7 +86,7 @@ class DraftView(GenericAPIView[Draft]):
     def delete(self, request: Request, pk: int) -> Response:
         """Remove it with its files; while it is rendered, that is cancelled."""
         draft = get_object_or_404(drafts_of(request), pk=pk)
-        rendering.discard(draft, by=cast(User, request.user).get_username())
+        films.discard(draft, by=cast(User, request.user).get_username())
         return Response(status=204)
 
 

@@ -16,7 +16,7 @@ from jobs.api.options import options_of
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
 from jobs.models import Job
-from videos import exports, tasks
+from videos import films, tasks
 from videos.api.project_serializers import ExportSerializer, OrderSerializer, order_of
 from videos.api.projects import projects_of
 from videos.api.videos import key_of
@@ -71,5 +71,5 @@ class ExportView(GenericAPIView[Export]):
     def delete(self, request: Request, pk: int, export_id: int) -> Response:
         """Remove it with its file; while it is made, that is cancelled."""
         export = get_object_or_404(exports_of(request, pk), pk=export_id)
-        exports.discard(export, by=cast(User, request.user).get_username())
+        films.discard(export, by=cast(User, request.user).get_username())
         return Response(status=204)

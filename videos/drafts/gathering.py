@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +10,14 @@ from django.conf import settings
 
 from jobs.context import JobContext
 from jobs.errors import BadInput
+from videos import workshops
 from videos.drafts import fetching
 from videos.drafts.archive import Archive
 from videos.drafts.errors import DraftTooLarge, DraftUnreachable
 from videos.drafts.media import Found, Located, Missing
 from videos.media import stills, transcode
-from videos.media.probe import Caps
-from videos.media.transcode import Workshop
 from videos.timeline.capcut.media import Media
 from videos.timeline.sources import Source, still
-
-logger = logging.getLogger(__name__)
 
 _UNKNOWN_HOST = "host_unknown"  # of a file in a draft it is no passing trouble
 
@@ -32,7 +28,7 @@ class Gatherer:
     def __init__(self, ctx: JobContext, archive: Archive | None) -> None:
         self.folder = ctx.scratch / "media"
         self.folder.mkdir()
-        self.workshop = Workshop(folder=self.folder, threads=settings.JOINTO_VIDEOS.threads, on_log=logger.info)
+        self.workshop = workshops.at(self.folder)
         self._ctx = ctx
         self._archive = archive
         self._left = settings.JOINTO_DRAFTS.media_bytes
@@ -76,13 +72,12 @@ class Gatherer:
             raise DraftTooLarge(details={"max_bytes": settings.JOINTO_DRAFTS.media_bytes})
 
     def _look(self, media: Media, path: Path) -> Source:
-        caps = Caps(pixels=settings.JOINTO_VIDEOS.max_pixels, seconds=settings.JOINTO_VIDEOS.max_seconds)
         if media.kind == "still":
-            return self._still(path, caps)
-        return Source(path=path, probe=transcode.inspect(path, self.workshop, caps=caps))
+            return self._still(path)
+        return Source(path=path, probe=transcode.inspect(path, self.workshop, caps=workshops.caps()))
 
-    def _still(self, path: Path, caps: Caps) -> Source:
+    def _still(self, path: Path) -> Source:
         folder = path.with_name(f"{path.name}-still")
         folder.mkdir()
-        made = stills.develop(path, replace(self.workshop, folder=folder), caps=caps)
+        made = stills.develop(path, replace(self.workshop, folder=folder), caps=workshops.caps())
         return still(folder / stills.FILE, width=made.width, height=made.height, alpha=made.alpha)

@@ -17,7 +17,7 @@ from django.db import transaction
 from jobs import dispatch
 from jobs.dispatch import IdempotencyKeyReused
 from jobs.models import Job
-from videos import storage
+from videos import films, storage
 from videos.drafts import contents, fetching, media, naming, rendering
 from videos.drafts.contents import Contents
 from videos.drafts.errors import DraftIdMissing, DraftMediaMissing, DraftUrlMissing
@@ -134,7 +134,7 @@ def _examine(found: Contents, draft: Draft) -> None:
     """Look at a draft that is here. Media at addresses count as there, until they are fetched."""
     draft.draft_id = draft.draft_id or rendering.plain(found.draft.id)[:200]
     draft.name = rendering.plain(found.draft.name)[:200]
-    rendering.check_length(found.draft.timeline)
+    films.check_length(found.draft.timeline)
     located = media.locate(
         found.draft.media,
         archive=found.archive,

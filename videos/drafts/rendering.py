@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
-from jobs import control
 from jobs.context import JobContext
 from jobs.models import Job
-from jobs.status import ACTIVE
-from videos import orders, originals, storage
+from videos import films, orders, originals
 from videos.drafts import contents, errors, fetching, media, slates
 from videos.drafts.contents import Contents
 from videos.drafts.gathering import Gatherer
 from videos.drafts.media import Missing
-from videos.errors import ExportTooLong
 from videos.models import Draft, OnMissing
-from videos.timeline import film
 from videos.timeline.capcut.reading import Remark
 from videos.timeline.film import Film
-from videos.timeline.model import Timeline
-from videos.timeline.values import SECOND
-
-logger = logging.getLogger(__name__)
 
 _MOST_REMARKS = 1000  # that are kept
 _COLUMN = 200  # characters
@@ -55,19 +44,6 @@ def link(job: Job, draft_id: int) -> None:
         raise errors.DraftGone
 
 
-def discard(draft: Draft, *, by: str) -> None:
-    """Remove a draft with its files; while it is rendered, that is cancelled."""
-    if draft.job and draft.job.status in ACTIVE:
-        with contextlib.suppress(control.NotCancellable):  # it ended this very moment
-            control.cancel(draft.job, by=by)
-    with transaction.atomic():
-        now = Draft.objects.select_for_update().filter(pk=draft.pk).first()
-        if now is None:
-            return
-        now.delete()
-    storage.remove(now.source, now.file)
-
-
 def make(ctx: JobContext, draft_id: int) -> dict[str, Any]:
     """Get the draft and its media, make the film, publish it. The result says where it is.
 
@@ -83,18 +59,10 @@ def make(ctx: JobContext, draft_id: int) -> dict[str, Any]:
     with contents.opened(_file(draft, ctx)) as found:
         findings.of(found)
         made = _film(draft, found, findings, ctx)
-    storage.sync(made.file)
-    finished = _Finished(
-        film=made,
-        name=f"drafts/{draft.pk}/{ctx.job_id}.{draft.format}",
-        size=made.file.stat().st_size,
-    )
-    replaced: list[str] = []
-    ctx.unless_completed(lambda: _take_back(draft.pk, finished))
-    ctx.at_completion(lambda: replaced.extend(_publish(draft.pk, finished, findings)))
-    ctx.once_completed(lambda: storage.remove(*replaced))
+    ctx.at_completion(lambda: findings.note(draft.pk))
+    finished = films.publish(ctx, draft, made, folder=f"drafts/{draft.pk}", gone=errors.DraftGone)
     return {
-        "video_url": f"{settings.MEDIA_URL}{finished.name}",
+        "video_url": finished.url,
         "duration": made.duration,
         "file_size": finished.size,
         "draft_id": draft.pk,
@@ -141,12 +109,6 @@ def named(missing: Sequence[Missing]) -> list[dict[str, str]]:
     return [{name: plain(text) for name, text in one.said().items()} for one in missing]
 
 
-def check_length(timeline: Timeline) -> None:
-    """Raises ExportTooLong."""
-    if timeline.duration > settings.JOINTO_VIDEOS.max_seconds * SECOND:
-        raise ExportTooLong
-
-
 def _file(draft: Draft, ctx: JobContext) -> Path:
     """What was sent; else what the address gives."""
     if draft.source:
@@ -160,7 +122,7 @@ def _file(draft: Draft, ctx: JobContext) -> Path:
 
 def _film(draft: Draft, found: Contents, findings: _Findings, ctx: JobContext) -> Film:
     timeline = found.draft.timeline
-    check_length(timeline)
+    films.check_length(timeline)
     located = media.locate(
         found.draft.media,
         archive=found.archive,
@@ -175,16 +137,11 @@ def _film(draft: Draft, found: Contents, findings: _Findings, ctx: JobContext) -
     _tell(missing, findings, refuses=refuses)
     findings.report += [_slated(one) for one in findings.missing]
     sources |= slates.make(missing, timeline.canvas, gatherer.workshop)
-    folder = ctx.scratch / "film"
-    folder.mkdir()
-    return film.make(
+    return films.make(
+        ctx,
         slates.put(timeline, {one.media.name for one in missing}),
         sources,
-        folder,
         recipe=orders.read({"format": draft.format, "quality": draft.quality}).recipe,
-        threads=settings.JOINTO_VIDEOS.threads,
-        on_progress=ctx.progress,
-        on_log=logger.info,
     )
 
 
@@ -199,34 +156,3 @@ def _slated(missing: dict[str, str]) -> dict[str, str]:
     instead = "there is silence in its place" if missing["kind"] == "sound" else "a slate stands for it"
     said = f"{missing['file_name']} can't be had ({missing['reason']}); {instead}."
     return {"path": missing["path"], "segment_id": "", "code": "media_missing", "message": said}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Finished:
-    """A film that stands in the attempt's folder, and where it is to be."""
-
-    film: Film
-    name: str
-    size: int
-
-
-def _publish(pk: int, finished: _Finished, findings: _Findings) -> list[str]:
-    """Put the file in its place, and have the row name it; in the transaction that completes the job.
-
-    As with exports, all attempts at the job have this one name. What the row named before may go afterwards.
-    """
-    draft = Draft.objects.select_for_update().filter(pk=pk).first()
-    if draft is None:
-        raise errors.DraftGone
-    storage.replace(finished.film.file, finished.name)
-    findings.note(pk)
-    Draft.objects.filter(pk=pk).update(file=finished.name, duration=finished.film.duration, size=finished.size)
-    return [draft.file] if draft.file != finished.name else []
-
-
-def _take_back(pk: int, finished: _Finished) -> None:
-    """Remove the file if it is this attempt's own, while nobody publishes another in its place."""
-    with transaction.atomic():
-        Draft.objects.select_for_update().filter(pk=pk).first()
-        if storage.holds(finished.name, finished.film.file):
-            storage.remove(finished.name)

@@ -294,8 +294,8 @@ def test_a_draft_that_is_removed_while_it_is_rendered_leaves_nothing(api: APICli
     claim(job)
     rendering.make(context, row.pk)
     assert api.delete(f"/api/drafts/{row.pk}/").status_code == 204
-    for effect in context.effects:
-        with pytest.raises(DraftGone), transaction.atomic():
+    with pytest.raises(DraftGone), transaction.atomic():
+        for effect in context.effects:
             effect()
     for action in context.when_not_published:
         action()
