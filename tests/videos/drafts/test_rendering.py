@@ -302,6 +302,14 @@ def test_a_draft_that_is_removed_while_it_is_rendered_leaves_nothing(api: APICli
     assert not files_under(Path(settings.MEDIA_ROOT))
 
 
+def test_a_draft_that_is_rendered_once_more_has_the_new_film_alone(api: APIClient, clips: dict[str, Path]) -> None:
+    _, row = done(send(api, packed(reel("a.mp4"), a_mp4=clips["red"]), format="wav"))
+    assert run(tasks.render(row.pk)).status == "completed"
+    now = Draft.objects.get()
+    assert now.file != row.file
+    assert files_under(Path(settings.MEDIA_ROOT) / f"drafts/{row.pk}") == [storage.path_of(now.file)]
+
+
 def make_film(owner: User, *, data: bytes = b"0123456789") -> Draft:
     """A draft whose film is there, with any bytes."""
     draft = Draft.objects.create(
