@@ -21,7 +21,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline(/otio)?|drafts)/$")
+_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline(/otio|/subtitles)?|drafts)/$")
 _ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
 _CHARSETS = {"utf-8", "utf8", "us-ascii"}  # Python has codecs that are none for text, and would fail on them
 

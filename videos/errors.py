@@ -229,6 +229,18 @@ class OtioMediaMissing(BadInput):
         return cls(sentence, details={"media": list(media[:_SHOWN])})
 
 
+class SubtitlesMissing(BadInput):
+    code = "subtitles_missing"
+    message = "There are no subtitles in the file. Send one in SubRip or WebVTT."
+
+
+class SubtitlesTrackUnknown(BadInput):
+    """`details["tracks"]`: the numbers of those that could be meant, counted from 0, the lowest."""
+
+    code = "subtitles_track_unknown"
+    message = "The timeline has no track of subtitles with this number. Leave it out to have a new one."
+
+
 class NothingToUndo(BadInput):
     code = "nothing_to_undo"
     status = 409

@@ -70,7 +70,7 @@ def a_draft(clips: Clips) -> Job:
         segments.append(segment(paper.video(f"C:/films/{clip.name}"), start, length))
         start += length
     paper.track("video", *segments)
-    content = io.BytesIO(packed(json.dumps(paper.document()).encode(), **{f"{clip.stem}_mp4": clip for clip in clips}))
+    content = io.BytesIO(packed(json.dumps(paper.document()).encode(), one_mp4=clips[0], two_mp4=clips[1]))
     wish = intake.Wish(owner_id=make_user().pk, content=content, format="mp4", quality="high", on_missing="refuse")
     job = intake.take(wish, start=tasks.render, key=None).job
     assert job

@@ -89,6 +89,7 @@ def test_a_timeline_may_be_as_large_as_a_chunk() -> None:
     # In the tests a chunk is smaller than any other body may be; so the rule itself is looked at.
     assert limits.may_be_large("/api/projects/12/timeline/")
     assert limits.may_be_large("/api/projects/12/timeline/otio/")
+    assert limits.may_be_large("/api/projects/12/timeline/subtitles/")
     assert limits.may_be_large("/api/videos/uploads/x/chunks/0/")
     for path in (
         "/api/projects/",

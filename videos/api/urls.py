@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from videos.api import drafts, exports, interchange, media, projects, uploads, videos
+from videos.api import drafts, exports, interchange, media, projects, subtitles, uploads, videos
 
 urlpatterns = [
     path("videos/uploads/", uploads.BeginUpload.as_view(), name="uploads"),
@@ -39,6 +39,11 @@ urlpatterns = [
     path("projects/<int:pk>/timeline/redo/", projects.RedoTimeline.as_view(), name="project-timeline-redo"),
     path("projects/<int:pk>/timeline/schema/", projects.TimelineSchema.as_view(), name="project-timeline-schema"),
     path("projects/<int:pk>/timeline/otio/", interchange.OtioTimeline.as_view(), name="project-timeline-otio"),
+    path(
+        "projects/<int:pk>/timeline/subtitles/",
+        subtitles.TimelineSubtitles.as_view(),
+        name="project-timeline-subtitles",
+    ),
     path("projects/<int:pk>/exports/", exports.ExportList.as_view(), name="project-exports"),
     path("projects/<int:pk>/exports/<int:export_id>/", exports.ExportView.as_view(), name="project-export"),
     path("drafts/", drafts.DraftList.as_view(), name="drafts"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
@@ -75,7 +76,7 @@ def test_ends_of_lines_and_marks_of_encodings_make_no_difference() -> None:
         "\n\n" + SUBRIP + "\n",
     ):
         assert subtitles.read(document) == subtitles.read(SUBRIP)
-    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "gbk"):
         assert subtitles.decoded(SUBRIP.encode(encoding)).removeprefix("\ufeff") == SUBRIP
 
 
@@ -112,9 +113,54 @@ def test_what_is_no_subtitle_is_named_by_its_line(document: str, line: int) -> N
     assert raised.value.details == {"line": line}
 
 
-def test_another_encoding_is_named_by_its_line() -> None:
+def test_chinese_with_rare_and_traditional_signs_is_read() -> None:
+    said = SUBRIP.replace(
+        "世界", "世界和平，朱镕基的𠮷祥之夜；我們走吧，再見了，你好不好？今天天气很好，明天也是这样的。"
+    )
+    assert subtitles.decoded(said.encode("gb18030")) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "encoding"), [("été à Noël, où ça", "latin-1"), ("日本語の字幕", "shift-jis"), ("Привет", "cp1251")]
+)
+def test_another_encoding_is_named_by_its_line(said: str, encoding: str) -> None:
     with pytest.raises(SubtitlesInvalid, match=r"^Line 4: .*UTF-8"):
-        subtitles.decoded(SUBRIP.encode("gb18030"))
+        subtitles.decoded(SUBRIP.replace("世界", said).encode(encoding))
+
+
+def cues(count: int, said: str, *, seconds: int = 1, step: int = 1) -> str:
+    """So many, each beginning so many milliseconds after the one before."""
+    times = [(number * step, number * step + seconds * 1000) for number in range(count)]
+    return "\n\n".join(f"{clock(start)} --> {clock(end)}\n{said}" for start, end in times)
+
+
+def clock(milliseconds: int) -> str:
+    seconds, thousandths = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d},{thousandths:03d}"
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "word"),
+    [
+        (cues(21, "a", seconds=9), 61, "at once"),
+        (cues(20_001, "a", seconds=1, step=1000), 60_001, "subtitles"),
+        (cues(201, "a" * 5000, step=1000), 601, "characters"),
+        (cues(1, "a" * 4999, seconds=900) + "\n\n" + cues(300, "b", step=2000), 304, "characters"),
+        ("00:00:01,000 --> 00:00:02,000\na\nb\0", 3, "NUL"),
+    ],
+    ids=range(5),
+)
+def test_what_would_take_all_memory_is_refused(document: str, line: int, word: str) -> None:
+    with pytest.raises(SubtitlesInvalid, match=word) as raised:
+        subtitles.read(document)
+    assert raised.value.details == {"line": line}
+
+
+@pytest.mark.parametrize("head", ["", "WEBVTT\n\n"])
+@pytest.mark.parametrize("said", ["<" + "a" * 10**6, "<a " * 10**5, "{\\" * 10**5, "<b>" * 10**5, "&" * 10**5])
+def test_marks_that_never_end_take_no_time(head: str, said: str) -> None:
+    with suppress(SubtitlesInvalid):
+        subtitles.read(f"{head}00:00:01.000 --> 00:00:02.000\n{said}")
 
 
 def test_what_is_written_has_the_times_of_the_frames() -> None:
