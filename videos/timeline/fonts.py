@@ -12,10 +12,12 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import uharfbuzz
 
 from jobs.children import ChildFailed, Limits, ProgramMissing
+from videos.timeline.reuse import digest
 from videos.timeline.studio import Studio
 from videos.timeline.texts import Style
 
@@ -51,8 +53,9 @@ class Look:
 class Face:
     """One font. Its lengths are parts of the letters' size, which is that of the em square."""
 
-    def __init__(self, family: str, font: uharfbuzz.Font) -> None:
-        self.family = family
+    def __init__(self, family: str, font: uharfbuzz.Font, *, identity: str) -> None:
+        """`identity`: of all that is drawn by it, wherever its file lies."""
+        self.family, self.identity = family, identity
         self.ascent, self.descent = _heights(font.face)
         self._font = font
         self._measured = lru_cache(maxsize=4096)(self._shaped)
@@ -78,7 +81,7 @@ class Unmeasured(Face):
     """Stands in where nothing is known of a font, because there is none or nobody who could say: half of a guess."""
 
     def __init__(self, family: str) -> None:
-        self.family, self.ascent, self.descent = family, 0.93, 0.24
+        self.family, self.identity, self.ascent, self.descent = family, "unknown", 0.93, 0.24
 
     def has(self, character: str) -> bool:
         return True
@@ -155,7 +158,8 @@ class Fonts:
             face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(file), index)
             if not _is_drawn(face):
                 return None
-            self._opened[file, index, family] = Face(family, uharfbuzz.Font(face))
+            identity = f"{_digest(Path(file))}-{index}"
+            self._opened[file, index, family] = Face(family, uharfbuzz.Font(face), identity=identity)
         return self._opened[file, index, family]
 
 
@@ -169,6 +173,17 @@ def language(text: str) -> str:
 def _is_drawn(face: uharfbuzz.Face) -> bool:
     """Whether its letters are outlines."""
     return face.upem > 0 and any(len(face.reference_table(name)) for name in ("glyf", "CFF ", "CFF2"))
+
+
+def _digest(path: Path) -> str:
+    """Of a font's file. Some are 20 MB, and films have the same ones again and again."""
+    stat = path.stat()
+    return _digest_of(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, *_: int) -> str:
+    return digest(path)
 
 
 def _heights(face: uharfbuzz.Face) -> tuple[float, float]:

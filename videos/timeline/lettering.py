@@ -36,6 +36,7 @@ PlayResY: {height}
 WrapStyle: 2
 ScaledBorderAndShadow: yes
 Kerning: yes
+{fonts}
 
 [V4+ Styles]
 Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
@@ -76,10 +77,15 @@ def write(segment: Segment, canvas: Canvas, fonts: Fonts, studio: Studio) -> lis
 
 
 def script(texts: Iterable[Text], window: Window, canvas: Canvas, fonts: Fonts) -> Iterator[str]:
-    """The lines of the script: texts in their order, the first at the bottom, as they are seen in a window."""
-    yield _HEAD.format(width=canvas.width, height=canvas.height)
-    for text in texts:
-        block = compose(text, canvas, fonts)
+    """The lines of the script: texts in their order, the first at the bottom, as they are seen in a window.
+
+    It names the fonts by what is in them, where libass reads nothing: so a part with letters is known by those too.
+    """
+    blocks = [(text, compose(text, canvas, fonts)) for text in texts]
+    faces = {run.face.identity for _, block in blocks for line in block.lines for run in line.runs}
+    named = "\n".join(f"; {identity}" for identity in sorted(faces))
+    yield _HEAD.format(width=canvas.width, height=canvas.height, fonts=named)
+    for text, block in blocks:
         for first, after, place in _places(text, window, canvas.rate):
             for event in _events(text, block, place, canvas):
                 yield f"Dialogue: 0,{_clock(first)},{_clock(after)},Default,,0,0,0,,{event}\n"

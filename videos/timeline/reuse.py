@@ -1,7 +1,8 @@
 """Parts of films that were encoded before: how one is named by its content, and where it is found again.
 
 A part is named by all that it depends on: the call that makes it, with the content of every file in the place of its
-name, and the program that is called. So nothing in it speaks of the film, or of when in the film the part is seen.
+name, and the program that is called. Letters are drawn by a script, which names their fonts by what is in them. So
+nothing in it speaks of the film, or of when in the film the part is seen.
 """
 
 from __future__ import annotations

@@ -17,9 +17,12 @@ from tests.videos.timeline import reels
 from tests.videos.timeline.reels import even, micro
 from videos.timeline import cutting, film
 from videos.timeline.film import Film, Format, Recipe, Source
-from videos.timeline.model import Clip, Timeline
+from videos.timeline.fonts import Fonts
+from videos.timeline.model import Clip, Kind, Timeline, Track
 from videos.timeline.reuse import Keys, digest
 from videos.timeline.shelf import Shelf
+from videos.timeline.studio import Studio
+from videos.timeline.texts import Style, Text
 from videos.timeline.values import SECOND
 
 RATE = Fraction(30)
@@ -160,6 +163,39 @@ def test_the_same_content_in_another_file_is_the_same_if_its_digest_is_known(
         shutil.copyfile(source.path, copies[name].path)
     reels.make(row(31, 32, 33), known, tmp_path / "before", cache=shelf)
     assert count(reels.make(row(31, 32, 33), copies, tmp_path / "after", cache=shelf)) == (0, 3)
+
+
+def test_another_font_encodes_anew_what_shows_letters_of_it_and_nothing_else(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two fonts, over two of three clips. One is installed elsewhere, then in another edition."""
+    said = [
+        Text(start=0, duration=SECOND // 2, text="H", style=Style(font="DejaVu Sans")),
+        Text(start=SECOND * 3 // 2, duration=SECOND // 4, text="H", style=Style(font="DejaVu Serif")),
+    ]
+    whole = row(31, 32, 33)
+    whole = replace(whole, tracks=(*whole.tracks, Track(kind=Kind.TEXT, texts=tuple(said))))
+    before = reels.make(whole, sources, tmp_path / "before", cache=shelf)
+    assert count(reels.make(whole, sources, tmp_path / "same", cache=shelf)) == (0, before.encoded)
+    found, installed = Fonts.of, tmp_path / "DejaVuSans.ttf"
+
+    def of(studio: Studio) -> Fonts:
+        system = found(studio)._match
+
+        def match(pattern: str) -> str:
+            file, *others = system(pattern).split("\n")
+            if Path(file).name != installed.name:
+                return "\n".join([file, *others])
+            if not installed.exists():
+                shutil.copyfile(file, installed)
+            return "\n".join([str(installed), *others])
+
+        return Fonts(match)
+
+    monkeypatch.setattr(Fonts, "of", of)
+    assert count(reels.make(whole, sources, tmp_path / "elsewhere", cache=shelf)) == (0, before.encoded)
+    installed.write_bytes(installed.read_bytes() + bytes(4))
+    assert count(reels.make(whole, sources, tmp_path / "other", cache=shelf)) == (1, before.encoded - 1)
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed"])
