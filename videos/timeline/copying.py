@@ -5,7 +5,7 @@ They can if the film shows whole materials one after the other, unchanged, and a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -31,24 +31,33 @@ class NotCopied(Exception):
     """Why the pictures have to be encoded: what can stand after "because"."""
 
 
+class Trimmed(NotCopied):
+    """A part of a material is seen."""
+
+
+class NotSpliced(NotCopied):
+    """What was copied in part has not become one film with what was encoded."""
+
+
 def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studio: Studio) -> Joint:
     """The materials, by names in the studio's folder. Raises NotCopied."""
     canvas = timeline.canvas
     clips = sequence(timeline, form)
     for number, clip in enumerate(clips, start=1):
-        if problem := _differs(clip, sources[clip.material], canvas):
+        if problem := differs(clip, sources[clip.material], canvas):
             raise NotCopied(f"clip {number} {problem}")
-    looks = {name: _look(sources[name]) for name in dict.fromkeys(clip.material for clip in clips)}
+        if clip.transition:
+            raise NotCopied(f"clip {number} gives way to the next one by and by")
+        if clip.source_start:
+            raise Trimmed(f"clip {number} does not show the whole of its material")
+    looks = {name: look(sources[name]) for name in dict.fromkeys(clip.material for clip in clips)}
     first = looks[clips[0].material]
     for number, clip in enumerate(clips, start=1):
-        if _signature(looks[clip.material]) != _signature(first):
+        if signature(looks[clip.material]) != signature(first):
             raise NotCopied(f"clip {number} is not encoded in the same way as clip 1")
         if _frames(clip, canvas) != lenient.integer(looks[clip.material].get("nb_frames")):
-            raise NotCopied(f"clip {number} does not show the whole of its material")
-    names = {name: f"material-{number:05d}.mp4" for number, name in enumerate(looks)}
-    for name, link in names.items():
-        if not (studio.folder / link).is_symlink():  # from the time before, when it was joined with its own sound
-            (studio.folder / link).symlink_to(sources[name].path.absolute())
+            raise Trimmed(f"clip {number} does not show the whole of its material")
+    names = linked(looks, sources, studio)
     base = lenient.fraction(first.get("time_base"))
     return Joint(
         parts=[Part(name=names[clip.material], frames=_frames(clip, canvas)) for clip in clips],
@@ -58,10 +67,18 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
     )
 
 
+def linked(materials: Iterable[str], sources: Mapping[str, Source], studio: Studio) -> dict[str, str]:
+    """The names of materials in the studio's folder."""
+    names = {name: f"material-{number:05d}.mp4" for number, name in enumerate(materials)}
+    for name, link in names.items():
+        if not (studio.folder / link).is_symlink():  # from the time before, when it was joined with its own sound
+            (studio.folder / link).symlink_to(sources[name].path.absolute())
+    return names
+
+
 def sequence(timeline: Timeline, form: Format) -> Sequence[Clip]:
     """The clips that follow one another. Raises NotCopied if they don't, or if that is not all there is to see."""
-    if form not in (Format.MP4, Format.MOV):
-        raise NotCopied(f"{form.value.upper()} is wanted")
+    check(form)
     if any(track.texts and not track.hidden for track in timeline.tracks):
         raise NotCopied("there are letters in the picture")
     tracks = [track for track in timeline.tracks if track.kind is Kind.VIDEO and track.clips and not track.hidden]
@@ -77,11 +94,17 @@ def sequence(timeline: Timeline, form: Format) -> Sequence[Clip]:
     return tracks[0].clips
 
 
+def check(form: Format) -> None:
+    """Raise NotCopied if a film of this format can hold nothing that is copied."""
+    if form not in (Format.MP4, Format.MOV):
+        raise NotCopied(f"{form.value.upper()} is wanted")
+
+
 def _frames(clip: Clip, canvas: Canvas) -> int:
     return frame_at(clip.end, canvas.rate) - frame_at(clip.start, canvas.rate)
 
 
-def _differs(clip: Clip, source: Source, canvas: Canvas) -> str | None:
+def differs(clip: Clip, source: Source, canvas: Canvas) -> str | None:
     """What is done to a clip's picture, or what it is that can't be copied.
 
     Its backdrop does not matter: nothing of it is seen behind a picture of the film's size.
@@ -97,11 +120,7 @@ def _played(clip: Clip, source: Source) -> str | None:
         return "stands still"
     if clip.reverse:
         return "is played backwards"
-    if clip.speed != 1:
-        return "is not played at its own speed"
-    if clip.source_start:
-        return "does not show the whole of its material"
-    return "gives way to the next one by and by" if clip.transition else None
+    return None if clip.speed == 1 else "is not played at its own speed"
 
 
 def _shaped(clip: Clip) -> str | None:
@@ -131,12 +150,13 @@ def _even(rate: Fraction | None) -> Fraction | None:
     return rate and rate.limit_denominator(1001)
 
 
-def _look(source: Source) -> Mapping[str, Any]:
+def look(source: Source) -> Mapping[str, Any]:
     """What ffprobe says of the picture, and of the set-up data of its decoder."""
     if "mp4" not in source.probe.container:
         raise NotCopied("the materials are not all MP4 files")
     return source.probe.said.get(source.video.index, {})
 
 
-def _signature(look: Mapping[str, Any]) -> tuple[Any, ...]:
+def signature(look: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What has to be the same for two pictures to be joined."""
     return (look.get("index"), *(look.get(name) for name in _SAME))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -62,9 +62,13 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Windows that are made together."""
+    """Windows that are made together.
+
+    `bare`: its one window shows one clip, whose frames are taken as they are in the material.
+    """
 
     windows: tuple[Window, ...]
+    bare: bool = False
 
     @property
     def first(self) -> int:
@@ -75,11 +79,11 @@ class Segment:
         return sum(window.frames for window in self.windows)
 
 
-def windows(timeline: Timeline, *, longest: int) -> list[Window]:
-    """All of the timeline's picture, none longer than so many frames."""
+def windows(timeline: Timeline, *, longest: int, at: Iterable[int] = ()) -> list[Window]:
+    """All of the timeline's picture, none longer than so many frames. `at`: more frames before which it is cut."""
     rate = timeline.canvas.rate
     seen = [track for track in timeline.tracks if track.kind is not Kind.AUDIO and not track.hidden]
-    bounds = {0, timeline.frames}
+    bounds = {0, timeline.frames, *at}
     for track in seen:
         bounds |= {frame_at(moment, rate) for clip in track.clips for moment in _bounds(clip)}
     found = []
@@ -129,14 +133,19 @@ def _gives_way(track: Track, place: int, window: Window, rate: Fraction) -> bool
 
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
-    """The windows in groups, each of at most so many frames.
+    """All of the timeline's picture, in segments of at most so many frames."""
+    return grouped(windows(timeline, longest=longest), timeline.canvas.rate, longest=longest)
+
+
+def grouped(found: Iterable[Window], rate: Fraction, *, longest: int) -> list[Segment]:
+    """The windows in groups, each of at most so many frames that follow one another.
 
     Whoever changes one clip should find all segments but its own as they were. So a window is a segment by itself, and
     only short ones are gathered; where such a group ends is told by its last window, and not by how many there were.
     """
     groups: list[list[Window]] = []
-    for window in windows(timeline, longest=longest):
-        if not groups or not _joins(window, groups[-1], timeline.canvas.rate, longest):
+    for window in found:
+        if not groups or not _joins(window, groups[-1], rate, longest):
             groups.append([])
         groups[-1].append(window)
     return [Segment(windows=tuple(group)) for group in groups]
@@ -144,6 +153,8 @@ def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
 
 def _joins(window: Window, group: Sequence[Window], rate: Fraction, longest: int) -> bool:
     if max(group[-1].frames, window.frames) > longest // _SHORT or _ends_group(group[-1], rate):
+        return False
+    if group[-1].first + group[-1].frames != window.first:
         return False
     frames = sum(one.frames for one in group) + window.frames
     clips = sum(len(one.clips) for one in group) + len(window.clips)

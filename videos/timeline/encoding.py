@@ -7,17 +7,18 @@ import functools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import ffmpeg
 
 from jobs.children import Limits
 from videos.media import program, sandbox
-from videos.timeline import checking, crew, cutting, formats, lettering, picture
+from videos.timeline import checking, crew, cutting, formats, frames, lettering, picture
 from videos.timeline.crew import Call
 from videos.timeline.cutting import Segment
 from videos.timeline.errors import FilmIncomplete
 from videos.timeline.fonts import Fonts
-from videos.timeline.formats import Recipe
+from videos.timeline.formats import Beside, Recipe
 from videos.timeline.joining import Part
 from videos.timeline.layers import effort
 from videos.timeline.model import Canvas, Timeline
@@ -31,29 +32,44 @@ _THREADS = 2  # of each process at least: one more process makes up for less tha
 _PIXEL_BITS = 12  # before it is encoded; no encoding of it is larger
 
 
-def parts(timeline: Timeline, sources: Mapping[str, Source], how: Recipe, studio: Studio) -> list[Part]:
-    """Encode all segments but those that the cache has. Raises FilmIncomplete where one has not all of its frames."""
+def segments(timeline: Timeline) -> list[Segment]:
+    """All of a timeline's picture."""
+    return cutting.segments(timeline, longest=longest(timeline.canvas))
+
+
+def longest(canvas: Canvas) -> int:
+    """Frames of a segment."""
+    return max(1, round(canvas.rate * _SECONDS))
+
+
+def parts(
+    found: Sequence[Segment],
+    sources: Mapping[str, Source],
+    canvas: Canvas,
+    how: Recipe,
+    studio: Studio,
+    *,
+    beside: Beside | None = None,
+) -> list[Part]:
+    """Encode the segments but those that the cache has. Raises FilmIncomplete where one has not all of its frames."""
     shoot = _Shoot(
-        canvas=timeline.canvas,
+        canvas=canvas,
         sources=sources,
         how=how,
         studio=studio,
         keys=Keys(sources.values(), studio.folder, program=studio.version()) if studio.cache else None,
+        beside=beside,
     )
-    longest = max(1, round(timeline.canvas.rate * _SECONDS))
-    takes = [
-        _Take(segment=segment, name=f"part-{number:05d}.mp4")
-        for number, segment in enumerate(cutting.segments(timeline, longest=longest))
-    ]
+    takes = [_Take(segment=segment, name=f"part-{number:05d}.mp4") for number, segment in enumerate(found)]
     fonts = Fonts.of(studio)
-    scripts = [name for take in takes for name in lettering.write(take.segment, timeline.canvas, fonts, studio)]
+    scripts = [name for take in takes for name in lettering.write(take.segment, canvas, fonts, studio)]
     for take in takes:
         shoot.find(take)
     missing = [take for take in takes if not take.reused]
     if missing:
-        shoot.encode(missing, _Watch(takes, timeline.frames, studio))
+        shoot.encode(missing, _Watch(takes, sum(segment.frames for segment in found), studio))
     studio.remove(*scripts)
-    return [Part(name=take.name, frames=take.segment.frames, reused=take.reused) for take in takes]
+    return [Part(name=take.name, frames=take.segment.frames, reused=take.reused, key=take.key) for take in takes]
 
 
 def command(
@@ -65,12 +81,26 @@ def command(
     *,
     threads: int,
     patient: bool = False,
+    beside: Beside | None = None,
 ) -> list[str]:
     """The call that encodes one segment."""
-    graph = picture.graph(segment, sources, canvas, threads=threads, patient=patient)
-    options = formats.picture(how, canvas.rate, threads=threads)
+    graph = _graph(segment, sources, canvas, threads=threads, patient=patient)
+    if beside:
+        graph = graph.filter("setparams", **beside.colours).filter("setsar", beside.square)
+    options = formats.picture(how, canvas.rate, threads=threads, beside=beside)
     output = ffmpeg.output(graph, f"file:{target}", format="mp4", **options)
     return program.compiled(output, *program.PROGRESS, "-filter_complex_threads", str(threads))
+
+
+def _graph(segment: Segment, sources: Mapping[str, Source], canvas: Canvas, *, threads: int, patient: bool) -> Any:
+    """The stream of a segment."""
+    if not segment.bare:
+        return picture.graph(segment, sources, canvas, threads=threads, patient=patient)
+    (window,) = segment.windows
+    (clip,) = window.clips
+    source = sources[clip.material]
+    bare = frames.frames(clip, source, window, canvas.rate, number=0, threads=threads, patient=patient)
+    return bare.filter("settb", f"1/({canvas.rate})").filter("setpts", "N")
 
 
 def limits(*, seconds: float, canvas: Canvas, threads: int, inputs: int = 1, decoded: float = 0.0) -> Limits:
@@ -135,6 +165,7 @@ class _Shoot:
     how: Recipe
     studio: Studio
     keys: Keys | None
+    beside: Beside | None
 
     def find(self, take: _Take) -> None:
         """Take it from the cache, if it is there. How many threads encoded it is all the same."""
@@ -172,7 +203,10 @@ class _Shoot:
 
     def _command(self, take: _Take, *, threads: int, patient: bool = False) -> list[str]:
         return command(
-            *(take.segment, take.name, self.sources, self.canvas, self.how), threads=threads, patient=patient
+            *(take.segment, take.name, self.sources, self.canvas, self.how),
+            threads=threads,
+            patient=patient,
+            beside=self.beside,
         )
 
     def _limits(self, segment: Segment, threads: int) -> Limits:

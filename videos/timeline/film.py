@@ -28,9 +28,12 @@ from videos.timeline import (
     mixing,
     packets,
     palette,
+    seams,
+    slices,
     sound,
+    splicing,
 )
-from videos.timeline.copying import NotCopied
+from videos.timeline.copying import NotCopied, NotSpliced, Trimmed
 from videos.timeline.errors import FilmIncomplete, NothingToHear, NothingToSee
 from videos.timeline.formats import Format, Recipe
 from videos.timeline.joining import Copied, Joint, Part
@@ -45,6 +48,7 @@ from videos.timeline.values import SECOND
 __all__ = ["Film", "Format", "Recipe", "Source", "make"]
 
 _COPIED = "The clips were joined without encoding their pictures again."
+_SPLICED = "{copied} of {whole} frames were copied without encoding them again; the others were encoded, because {why}."
 _SOUND_ALONE = "There is no picture in a file of this format."
 _TOLERANCE = 0.2  # seconds: a frame of a second would be found when frames are counted; encoders of sound pad
 _SHARES = {mixing.STEP: 0.1, loudness.STEP: 0.1, encoding.STEP: 1.0, joining.STEP: 0.05, palette.STEP: 0.2}
@@ -59,6 +63,7 @@ class Film:
     frames: int  # 0: sound alone
     copied: bool  # not one frame was encoded again
     reason: str  # why it was, or why it could not be copied
+    frames_copied: int = 0  # without being encoded
     encoded: int = 0  # segments
     reused: int = 0  # segments that had been encoded before
 
@@ -118,25 +123,35 @@ class _Work:
     def of_sound(self, heard: Sequence[Piece]) -> Film:
         length = sound.samples(self.timeline.duration)
         mixing.mix(heard, self.recipe, self.studio, target=self._target, length=length)
-        return self._film(frames=0, copied=False, reason=_SOUND_ALONE)
+        return self._film(frames=0, copied=0, reason=_SOUND_ALONE)
 
     def with_picture(self, heard: Sequence[Piece]) -> Film:
         with contextlib.suppress(NotCopied):
             self._copy_all(heard)
-            return self._film(frames=self.timeline.frames, copied=True, reason=_COPIED)
+            return self._film(frames=self.timeline.frames, copied=self.timeline.frames, reason=_COPIED)
         track = self._mixed(heard)
-        parts: Sequence[Part] = ()
-        try:
-            self._copy(track)
-            refusal = None
-        except NotCopied as error:
-            refusal = error
-        if refusal:
-            parts = self._encode(track)
-        reason = f"The pictures were encoded, because {refusal}." if refusal else _COPIED
+        made = self._made(track)
         if track:
             self.studio.remove(track)
-        made = self._film(frames=self.timeline.frames, copied=not refusal, reason=reason)
+        return made
+
+    def _made(self, track: str | None) -> Film:
+        """Copied if it can be; else as much of it as can be; else encoded."""
+        try:
+            self._copy(track)
+            return self._film(frames=self.timeline.frames, copied=self.timeline.frames, reason=_COPIED)
+        except NotCopied as error:
+            refusal = error
+        try:
+            return self._splice(track)
+        except NotSpliced as error:
+            refusal = error
+        except NotCopied as error:
+            refusal = error if isinstance(refusal, Trimmed) else refusal
+        return self._told(self._encode(track), copied=0, reason=f"The pictures were encoded, because {refusal}.")
+
+    def _told(self, parts: Sequence[Part], *, copied: int, reason: str) -> Film:
+        made = self._film(frames=self.timeline.frames, copied=copied, reason=reason)
         reused = sum(part.reused for part in parts)
         return dataclasses.replace(made, encoded=len(parts) - reused, reused=reused)
 
@@ -160,6 +175,21 @@ class _Work:
         if checking.packets(self._target, self.studio) != track.packets:
             raise NotCopied("the sound did not join well")
 
+    def _splice(self, track: str | None) -> Film:
+        """Copy what can be copied, and encode what lies between. Raises NotCopied, or NotSpliced if it failed."""
+        plan = slices.plan(self.timeline, self.sources, self.recipe.format)
+        canvas = self.timeline.canvas
+        try:
+            spliced = splicing.splice(plan, self.sources, canvas, self.recipe, self.studio)
+            self._join(spliced.joint, track)
+            if problem := seams.problem(self._target, spliced, canvas, self.studio):
+                raise NotSpliced(f"the clips did not join well: {problem}")
+        except (NotCopied, FilmIncomplete, MediaError, ChildFailed) as error:
+            raise NotSpliced(str(error) if isinstance(error, NotCopied) else "the clips can't be cut") from error
+        copied, whole = spliced.copied, self.timeline.frames
+        reason = _COPIED if copied == whole else _SPLICED.format(copied=copied, whole=whole, why=plan.why)
+        return self._told(spliced.encoded, copied=copied, reason=reason)
+
     def _copy(self, track: str | None) -> None:
         self._join(copying.joint(self.timeline, self.sources, self.recipe.format, self.studio), track)
 
@@ -173,7 +203,7 @@ class _Work:
 
     def _encode(self, track: str | None) -> Sequence[Part]:
         canvas = self.timeline.canvas
-        parts = encoding.parts(self.timeline, self.sources, self.recipe, self.studio)
+        parts = encoding.parts(encoding.segments(self.timeline), self.sources, canvas, self.recipe, self.studio)
         joint = Joint(parts=parts, rate=canvas.rate, timescale=formats.timescale(canvas.rate))
         if self.recipe.format is Format.GIF:
             joining.join(joint, "joined.mp4", self.studio, track=None)
@@ -192,12 +222,17 @@ class _Work:
             self._target, self.timeline.frames, self.timeline.canvas.rate, self.studio, coarse=coarse
         )
 
-    def _film(self, *, frames: int, copied: bool, reason: str) -> Film:
+    def _film(self, *, frames: int, copied: int, reason: str) -> Film:
         seconds = checking.seconds(self._target, self.studio)
         expected = self.timeline.duration / SECOND
         if abs(seconds - expected) > _TOLERANCE:
             raise FilmIncomplete(f"The film is {seconds:.3f} seconds long instead of {expected:.3f}.")
         self.studio.meter.at("done", 1.0)
         return Film(
-            file=self.studio.folder / self._target, duration=seconds, frames=frames, copied=copied, reason=reason
+            file=self.studio.folder / self._target,
+            duration=seconds,
+            frames=frames,
+            copied=0 < frames == copied,
+            frames_copied=copied,
+            reason=reason,
         )

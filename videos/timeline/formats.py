@@ -73,6 +73,26 @@ class Recipe:
     subtitles: Subtitles = Subtitles.BURN
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """How H.264 is encoded that stands in one file with other H.264, which is not."""
+
+    timescale: int  # of that
+    profile: str  # in x264's words
+    reordered: int  # frames that a decoder holds back
+    number: int  # of the parameter sets, which that does not have
+    colours: Options  # as the filter "setparams" has them
+    square: int  # 1: pixels are said to be square; 0: nothing is said of them
+
+    @property
+    def options(self) -> Options:
+        words = f"sps-id={self.number}:stitchable=1"
+        if self.reordered == 1:
+            words += ":b-pyramid=none"
+        held: Options = {} if self.reordered else {"bf": 0}
+        return {"video_track_timescale": self.timescale, "profile:v": self.profile, "x264-params": words, **held}
+
+
 def canvas(whole: Canvas, recipe: Recipe) -> Canvas:
     """The canvas that the format can take. GIFs are small and slow, or else they are huge."""
     if recipe.format is not Format.GIF:
@@ -82,7 +102,7 @@ def canvas(whole: Canvas, recipe: Recipe) -> Canvas:
     return replace(whole, width=width, height=height, rate=min(whole.rate, _FASTEST_GIF))
 
 
-def picture(recipe: Recipe, rate: Fraction, *, threads: int) -> Options:
+def picture(recipe: Recipe, rate: Fraction, *, threads: int, beside: Beside | None = None) -> Options:
     """Of one segment, whose file is an MP4 whatever the film is: no other holds the times of frames exactly."""
     shared: Options = {
         "pix_fmt": "yuv420p",
@@ -101,7 +121,10 @@ def picture(recipe: Recipe, rate: Fraction, *, threads: int) -> Options:
     if recipe.format is Format.GIF:
         return {"c:v": "libx264", "preset": "ultrafast", "crf": 4, **shared}
     quality: Options = {"preset": recipe.preset, "crf": recipe.crf}
-    return {"c:v": "libx264", "profile:v": "high", "flags": "+cgop", **quality, **shared}
+    return {
+        **{"c:v": "libx264", "profile:v": "high", "flags": "+cgop", **quality, **shared},
+        **(beside.options if beside else {}),
+    }
 
 
 def sound(recipe: Recipe) -> Options:

@@ -18,7 +18,7 @@ from videos.timeline.sources import Source
 from videos.timeline.values import SECOND
 
 # Containers round times, by up to half a millisecond: so a frame may begin this much (microseconds) before it does.
-_EARLY = 1000
+EARLY = 1000
 # By how much (microseconds) the last frame may begin after the end that a file states.
 _END = SECOND // 2
 _STILL = "png_pipe"  # the demuxer that reads stills; it is allowed for nothing else, and nothing else for them
@@ -68,7 +68,7 @@ def _first(clip: Clip, window: Window, rate: Fraction) -> Fraction:
         return Fraction(clip.source_start)
     if clip.reverse:
         last = window.passed(clip, rate) + moment_of(window.frames - 1, rate)
-        return clip.source_start + (clip.duration - last) * clip.speed - 2 * _EARLY
+        return clip.source_start + (clip.duration - last) * clip.speed - 2 * EARLY
     return clip.source_start + window.passed(clip, rate) * clip.speed
 
 
@@ -126,12 +126,12 @@ def pixel_rate(clip: Clip, source: Source) -> float:
 
 def _clock(clip: Clip, way: Look, window: Window, rate: Fraction) -> str:
     """The time of a frame of the material on the clock of the window, which begins at nought."""
-    time = f"(PTS-{float(way.first - way.seek + _EARLY):.3f})/{float(clip.speed)!r}"
+    time = f"(PTS-{float(way.first - way.seek + EARLY):.3f})/{float(clip.speed)!r}"
     if window.passed(clip, rate) >= 0 or window.begins_early(clip):
         return time
     # The clip begins within a frame. What stands before it in its material belongs to another shot.
     if clip.reverse and not clip.freeze:
-        end = float(clip.source_at(clip.end)) - way.seek - _EARLY
+        end = float(clip.source_at(clip.end)) - way.seek - EARLY
         never = float(window.frames * SECOND / rate) + SECOND
         return f"if(gte(PTS,{end!r}),max({time},{never!r}),{time})"
-    return f"if(lte(PTS,{clip.source_start - way.seek + _EARLY}),min({time},0),{time})"
+    return f"if(lte(PTS,{clip.source_start - way.seek + EARLY}),min({time},0),{time})"

@@ -20,6 +20,7 @@ STEP = "joining"
 SAMPLES = 1024  # in a packet of AAC
 _LIST = "parts.txt"
 _HEARD = "heard.txt"
+_NEVER = 9999  # seconds before nought: nothing is decoded as early
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class Part:
     name: str  # of the file, in the folder
     frames: int
     reused: bool = False  # it was encoded for another film, or for this one before
+    key: str = ""  # by which a cache knows it, if it was encoded
+    begin: Fraction = Fraction(0)  # seconds: when its first frame is shown in the file
+    end: Fraction | None = None  # seconds: packets that are decoded from then on are left out; None: there are none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,8 @@ class Joint:
     rate: Fraction
     timescale: int  # ticks a second in the film's file
     index: int = 0  # of the picture in each part
+    head: str | None = None  # a file that says how all parts are encoded, if one of them alone does not; not seen
+    delay: int | None = None  # packets are decoded so many frames early, one in each; None: as the parts have them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +80,14 @@ def join(
         (studio.folder / _HEARD).write_text(heard(track), encoding="ascii")
     names = {part.name for part in joint.parts}
     beside = (*captions, track) if isinstance(track, str) else captions
-    size = sum((studio.folder / name).stat().st_size for name in (*names, *beside))
-    repeated = max(1, len(joint.parts) // len(names))
+    size = sum((studio.folder / name).stat().st_size for name in (*(part.name for part in joint.parts), *beside))
     seconds = float(sum(part.frames for part in joint.parts) / joint.rate)
-    limits = Limits(
-        wall_seconds=600 + seconds, stall_seconds=300 + seconds / 10, file_bytes=64 * 1024**2 + 2 * size * repeated
-    )
+    limits = Limits(wall_seconds=600 + seconds, stall_seconds=300 + seconds / 10, file_bytes=64 * 1024**2 + 2 * size)
     try:
         call = command(joint, target, track=track, captions=captions)
         studio.ffmpeg(call, limits=limits, seconds=seconds, step=STEP, span=(0.0, 1.0))
     finally:
-        studio.remove(_LIST, _HEARD, *names)
+        studio.remove(_LIST, _HEARD, *names, *([joint.head] if joint.head else []))
 
 
 def script(joint: Joint) -> str:
@@ -94,12 +97,22 @@ def script(joint: Joint) -> str:
     else a long film would get out of step.
     """
     lines, first = ["ffconcat version 1.0"], 0
+    if joint.head:
+        lines += [f"file {joint.head}", f"outpoint {-_NEVER}", "duration 0"]
     for part in joint.parts:
         begin, end = (round(moment_of(frame, joint.rate)) for frame in (first, first + part.frames))
         # Time begins with the picture: sound that begins before it, which decoders need, would put it off.
-        lines += [f"file {part.name}", "inpoint 0", f"duration {(end - begin) // SECOND}.{(end - begin) % SECOND:06d}"]
+        lines += [f"file {part.name}", f"inpoint {told(part.begin)}"]
+        lines += [f"outpoint {told(part.end)}"] if part.end is not None else []
+        lines.append(f"duration {told(Fraction(end - begin, SECOND))}")
         first += part.frames
     return "\n".join(lines) + "\n"
+
+
+def told(seconds: Fraction) -> str:
+    """A time in ffmpeg's words, to the microsecond."""
+    micro = round(seconds * SECOND)
+    return f"{'-' if micro < 0 else ''}{abs(micro) // SECOND}.{abs(micro) % SECOND:06d}"
 
 
 def heard(sound: Copied) -> str:
@@ -126,6 +139,8 @@ def command(joint: Joint, target: str, *, track: str | Copied | None, captions: 
         copied = ffmpeg.input(f"file:{_HEARD}", format="concat", safe=0, auto_convert=0, **allowed)
         streams.append(copied[str(track.index)])
         options["bsf:a"] = f"setts=ts=(N-1)*{SAMPLES}"  # none is longer or shorter than it is, whatever files say
+    if joint.delay is not None:
+        options["bsf:v"] = f"setts=pts=PTS:dts=round((N-{joint.delay})/({joint.rate})/TB)"
     options |= {"c": "copy", "map_metadata": -1, "map_chapters": -1, "max_muxing_queue_size": 9999}
     if captions:
         form, options["c:s"] = formats.CAPTIONS[Format(target.rpartition(".")[2])]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
-from videos.media import extent
-from videos.media.extent import Extent
+from videos.timeline import boxes
+from videos.timeline.boxes import Box
 
 PICTURE, SOUND = b"vide", b"soun"
 
@@ -53,30 +53,15 @@ class Tables:
 def read(path: Path) -> Tables | None:
     """The tables; None if the file is no whole MP4, or one that ffmpeg would not have written."""
     try:
-        if extent.of(path) is not Extent.WHOLE:
-            return None
-        moov = _Box(_moov(path))
+        moov = boxes.moov(path)
         scale, duration = moov.child(b"mvhd").clock()
         tracks = tuple(_track(trak, scale) for trak in moov.children(b"trak"))
-    except (struct.error, LookupError, ZeroDivisionError):
+    except boxes.BROKEN:
         return None
     return Tables(seconds=duration / scale, tracks=tracks)
 
 
-def _moov(path: Path) -> bytes:
-    with path.open("rb") as file:
-        while header := file.read(16):
-            length, kind = struct.unpack_from(">I4s", header)
-            if length == 1:
-                (length,) = struct.unpack_from(">Q", header, 8)
-            if kind == b"moov":
-                file.seek(-8, 1)
-                return file.read(length - 8)
-            file.seek(length - len(header), 1)
-    raise LookupError
-
-
-def _track(trak: _Box, movie_scale: int) -> Track:
+def _track(trak: Box, movie_scale: int) -> Track:
     media = trak.child(b"mdia")
     table = media.child(b"minf").child(b"stbl")
     timescale, _ = media.child(b"mdhd").clock()
@@ -92,55 +77,27 @@ def _track(trak: _Box, movie_scale: int) -> Track:
     )
 
 
-def _edit(trak: _Box, movie_scale: int) -> tuple[int, float]:
-    """What of the track is shown at first, and when. Raises LookupError if that is not all there is to it."""
-    first, late, shown = 0, 0.0, 0
+def edits(trak: Box) -> list[tuple[int, int, int]]:
+    """Of each edit: how long it is, in ticks of the movie; what it shows first, in those of the track (-1: nothing);
+    and how fast.
+    """
+    found = []
     for edts in trak.children(b"edts"):
         box = edts.child(b"elst")
         (count,) = box.numbers(">I")
         form = ">QqI" if box.data[0] == 1 else ">IiI"
-        for place in range(count):
-            duration, begin, _ = struct.unpack_from(form, box.data, 8 + place * struct.calcsize(form))
-            if begin == -1 and not shown:
-                late += duration / movie_scale
-            else:
-                first, shown = begin, shown + 1
+        found += [struct.unpack_from(form, box.data, 8 + place * struct.calcsize(form)) for place in range(count)]
+    return found
+
+
+def _edit(trak: Box, movie_scale: int) -> tuple[int, float]:
+    """What of the track is shown at first, and when. Raises LookupError if that is not all there is to it."""
+    first, late, shown = 0, 0.0, 0
+    for duration, begin, _ in edits(trak):
+        if begin == -1 and not shown:
+            late += duration / movie_scale
+        else:
+            first, shown = begin, shown + 1
     if shown > 1:
         raise LookupError
     return first, late
-
-
-@dataclass(frozen=True)
-class _Box:
-    """The content of a box, without its header."""
-
-    data: bytes
-
-    def children(self, kind: bytes) -> Iterator[_Box]:
-        place = 0
-        while place + 8 <= len(self.data):
-            length, found = struct.unpack_from(">I4s", self.data, place)
-            if length < 8:
-                return
-            if found == kind:
-                yield _Box(self.data[place + 8 : place + length])
-            place += length
-
-    def child(self, kind: bytes) -> _Box:
-        for box in self.children(kind):
-            return box
-        raise LookupError
-
-    def numbers(self, form: str) -> tuple[int, ...]:
-        """What stands after version and flags."""
-        return struct.unpack_from(form, self.data, 4)
-
-    def pairs(self, form: str) -> tuple[tuple[int, int], ...]:
-        """A table of pairs, which is as long as it says."""
-        (count,) = self.numbers(">I")
-        return tuple((one, other) for one, other in struct.iter_unpack(form, self.data[8 : 8 + 8 * count]))
-
-    def clock(self) -> tuple[int, int]:
-        """Ticks a second, and the length in ticks."""
-        scale, length = self.numbers(">16xIQ" if self.data[0] == 1 else ">8xII")
-        return scale, length

@@ -201,9 +201,11 @@ def test_what_does_not_join_well_is_encoded_and_the_film_says_so(tmp_path: Path)
 
 
 def test_a_film_that_is_encoded_says_why(tmp_path: Path, sources: Mapping[str, Source]) -> None:
-    made = reels.make(changed(in_a_row("0", "1"), fit=Fit.BLUR, flip_y=True), sources, tmp_path / "out")
-    assert not made.copied
-    assert made.reason == "The pictures were encoded, because clip 2 is moved, cut, turned or blended."
+    whole = in_a_row("0")
+    flipped = replace(whole.tracks[0].clips[0], fit=Fit.BLUR, flip_y=True)
+    made = reels.make(reels.timeline([flipped], rate=25), sources, tmp_path / "out")
+    assert (made.copied, made.frames_copied) == (False, 0)
+    assert made.reason == "The pictures were encoded, because clip 1 is moved, cut, turned or blended."
 
 
 def test_materials_are_left_as_they_are(tmp_path: Path, sources: Mapping[str, Source]) -> None:
