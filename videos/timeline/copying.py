@@ -36,7 +36,7 @@ class Trimmed(NotCopied):
 
 
 class NotSpliced(NotCopied):
-    """What was copied in part has not become one film with what was encoded."""
+    """What can be copied does not become one film with what has to be encoded."""
 
 
 def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studio: Studio) -> Joint:

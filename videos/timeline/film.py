@@ -184,8 +184,10 @@ class _Work:
             self._join(spliced.joint, track)
             if problem := seams.problem(self._target, spliced, canvas, self.studio):
                 raise NotSpliced(f"the clips did not join well: {problem}")
-        except (NotCopied, FilmIncomplete, MediaError, ChildFailed) as error:
-            raise NotSpliced(str(error) if isinstance(error, NotCopied) else "the clips can't be cut") from error
+        except NotCopied as error:
+            raise NotSpliced(str(error)) from error
+        except (FilmIncomplete, MediaError, ChildFailed) as error:
+            raise NotSpliced("the clips can't be cut") from error
         copied, whole = spliced.copied, self.timeline.frames
         reason = _COPIED if copied == whole else _SPLICED.format(copied=copied, whole=whole, why=plan.why)
         return self._told(spliced.encoded, copied=copied, reason=reason)

@@ -13,6 +13,7 @@ Options = dict[str, str | int]
 
 SOUND_RATE = 48_000
 _KEYFRAMES = 4  # seconds apart at most
+_MOST_REORDERED = 3  # frames in a row that are shown before one that is decoded earlier: as x264 has it by default
 _WIDEST_GIF = 640
 _FASTEST_GIF = Fraction(15)
 
@@ -86,11 +87,16 @@ class Beside:
 
     @property
     def options(self) -> Options:
-        words = f"sps-id={self.number}:stitchable=1"
-        if self.reordered == 1:
-            words += ":b-pyramid=none"
-        held: Options = {} if self.reordered else {"bf": 0}
-        return {"video_track_timescale": self.timescale, "profile:v": self.profile, "x264-params": words, **held}
+        pyramid = "normal" if self.reordered > 1 else "none"
+        words = f"sps-id={self.number}:stitchable=1:b-pyramid={pyramid}"
+        # Whatever the preset: players hold back as many frames before a seam as after it.
+        held = _MOST_REORDERED if self.reordered else 0
+        return {
+            "video_track_timescale": self.timescale,
+            "profile:v": self.profile,
+            "x264-params": words,
+            "bf": held,
+        }
 
 
 def canvas(whole: Canvas, recipe: Recipe) -> Canvas:

@@ -180,7 +180,7 @@ def _first(edits: Sequence[tuple[int, int, int]], seconds: Fraction, scale: int)
     if len(edits) > 1 or edits[0][1] < 0 or edits[0][2] != _SPEED:
         raise Unfit("has a list of edits")
     if Fraction(edits[0][0] + 1, scale) < seconds:
-        raise Unfit("has a list of edits that cuts its end")
+        raise Unfit("has a list of edits that leaves frames out")
     return edits[0][1]
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from videos.media import lenient
 from videos.timeline import copying, cutting, encoding, samples
-from videos.timeline.copying import NotCopied
+from videos.timeline.copying import NotCopied, NotSpliced
 from videos.timeline.cutting import Segment, Window
 from videos.timeline.formats import Beside, Format, Options
 from videos.timeline.frames import EARLY
@@ -112,7 +112,7 @@ class _Survey:
         begin = had.begin(max(0, first + doubled))
         end = had.end(min(first + run.frames, had.count))
         if begin is None or end - begin < rate * _LEAST:
-            self.unfit.append(f"clip {run.number} is too short beside its keyframes")
+            self.unfit.append(f"clip {run.number} has too few frames from a keyframe on")
             return None
         at = run.first + begin - first
         return Slice(first=at, frames=end - begin, material=run.clip.material, begin=begin, samples=had)
@@ -151,7 +151,7 @@ class _Survey:
 
 
 def plan(timeline: Timeline, sources: Mapping[str, Source], form: Format) -> Plan:
-    """Raises NotCopied if nothing can be copied, or nothing encoded that fits."""
+    """Raises NotCopied if nothing can be copied, NotSpliced if nothing can be encoded that fits."""
     copying.check(form)
     survey = _Survey(timeline=timeline, sources=sources)
     groups: dict[tuple[Any, ...], list[tuple[_Run, Slice | None]]] = defaultdict(list)
@@ -166,7 +166,7 @@ def plan(timeline: Timeline, sources: Mapping[str, Source], form: Format) -> Pla
     drawn = [*survey.drawn, *(f"clip {run.number} {same}" for runs in others for run, _ in runs)]
     look = _look(sources[slices[0].material])
     if drawn and not _is_bt709(look):
-        raise NotCopied(f"{drawn[0]}, and the clips are not said to have the colours of BT.709")
+        raise NotSpliced(f"{drawn[0]}, and the clips are not said to have the colours of BT.709")
     segments = _segments(timeline, slices, [run for run, _ in chosen])
     trimmed = [_TRIMMED] if any(one and one.frames < run.frames for run, one in chosen) else []
     return Plan(
@@ -224,11 +224,11 @@ def _at(found: Sequence[_Some], frame: int) -> _Some | None:
 
 
 def _beside(look: Mapping[str, Any], sets: Sets, timescale: int) -> Beside:
-    """How what is encoded fits what is copied. Raises NotCopied."""
+    """How what is encoded fits what is copied. Raises NotSpliced."""
     profile, number = _PROFILES.get(str(look.get("profile"))), sets.free
     colours: Options = {name: _colour(look, said) for name, said in _COLOURS.items()}
     if profile is None or number is None or sets.width != _WIDTH or not set(colours.values()) <= _NAMED:
-        raise NotCopied("nothing can be encoded in the same way as the clips are")
+        raise NotSpliced("nothing can be encoded in the same way as the clips are")
     return Beside(
         timescale=timescale,
         profile=profile,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from videos.timeline import copying, encoding, parameters, samples
-from videos.timeline.copying import NotCopied
+from videos.timeline.copying import NotSpliced
 from videos.timeline.formats import Recipe
 from videos.timeline.joining import Joint, Part
 from videos.timeline.model import Canvas
@@ -69,7 +69,7 @@ class Spliced:
 
 
 def splice(plan: Plan, sources: Mapping[str, Source], canvas: Canvas, how: Recipe, studio: Studio) -> Spliced:
-    """Encode what is not copied. Raises NotCopied if that came out otherwise than what is."""
+    """Encode what is not copied. Raises NotSpliced if that came out otherwise than what is."""
     names = copying.linked(dict.fromkeys(one.material for one in plan.slices), sources, studio)
     pieces = [
         Piece(
@@ -87,7 +87,7 @@ def splice(plan: Plan, sources: Mapping[str, Source], canvas: Canvas, how: Recip
         for one in plan.slices
     ]
     if len({piece.samples.sets for piece in pieces}) != 1:
-        raise NotCopied("the clips are not encoded in the same way")
+        raise NotSpliced("the clips are not encoded in the same way")
     encoded = _encoded(plan, sources, canvas, how, studio)
     pieces = sorted([*pieces, *encoded], key=lambda piece: piece.first)
     sets = plan.slices[0].samples.sets
@@ -114,12 +114,12 @@ def _encoded(plan: Plan, sources: Mapping[str, Source], canvas: Canvas, how: Rec
         try:
             found = samples.read(studio.folder / part.name, rate=canvas.rate)
         except Unfit as error:
-            raise NotCopied(f"what was encoded {error}") from error
+            raise NotSpliced(f"what was encoded {error}") from error
         pieces.append(Piece(first=segment.first, part=part, samples=found, begin=0, source=None))
     had = plan.slices[0].samples
     for piece in pieces:
         sets, fits = piece.samples.sets, piece.samples.timescale == had.timescale and piece.samples.begins[:1] == [0]
         same = sets == pieces[0].samples.sets and sets.numbers == {plan.beside.number}
         if not fits or not same or sets.profile > had.sets.profile or sets.width != had.sets.width:
-            raise NotCopied("what was encoded does not fit what is copied")
+            raise NotSpliced("what was encoded does not fit what is copied")
     return pieces
