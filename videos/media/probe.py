@@ -92,6 +92,7 @@ class Probe:
     audio: AudioStream | None
     streams: int  # how many there are, of every kind
     unusable: tuple[str, ...]  # kinds of the streams that nothing can be made of: "video", "audio"
+    run_up: float = 0.0  # seconds that it begins before its clock's nought: for decoders, and not to be heard
     said: Mapping[int, Json] = field(default_factory=dict, repr=False, compare=False)  # of each stream, by its index
 
 
@@ -134,6 +135,7 @@ def parse(text: str) -> Probe:
         audio=audio,
         streams=len(streams),
         unusable=tuple(kind for kind, there, usable in kinds if there and usable is None),
+        run_up=max(0.0, -lengths.start(container)),
         said={index: stream for stream in streams if (index := lenient.integer(stream.get("index"))) is not None},
     )
 

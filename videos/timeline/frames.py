@@ -83,7 +83,7 @@ def frames(
     way = look(clip, source, window, rate, patient=patient)
     # Accurate seeking would drop what begins before it: but the frame that is wanted may have stood for long.
     options: dict[str, str | None] = {"ss": f"{way.seek}us", "noaccurate_seek": None} if way.seek else {}
-    given = opened(source, threads=threads, number=number, **options)
+    given = opened(source, threads=threads, number=number, **options, **source.clock)
     return (
         shown.deinterlaced(given[str(source.video.index)], source.video)
         .filter("settb", "1/1000000")

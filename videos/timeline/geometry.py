@@ -37,6 +37,7 @@ class Place:
     height: int
     angle: float  # degrees clockwise, at least 0, below 360
     box: Box  # on the canvas, around the turned picture; may reach beyond
+    stray: float  # pixels by which an edge lies beside its place, for what is put down is even
 
     @property
     def quarters(self) -> int | None:
@@ -79,11 +80,10 @@ class Side:
         low, high = (first - middle) * scale, (after - middle) * scale
         return (-high, -low) if self.flipped else (low, high)
 
-    def put(self, first: int, after: int) -> tuple[int, float]:
+    def put(self, first: int, after: int) -> tuple[float, float]:
         """How long those pixels are on the canvas, and where their middle lies, seen from the middle of all."""
-        scale = self.length / (self.after - self.first)
-        off = ((first + after) / 2 - (self.first + self.after) / 2) * scale
-        return _even((after - first) * scale), -off if self.flipped else off
+        low, high = self.span(first, after)
+        return high - low, (low + high) / 2
 
 
 def place(clip: Clip, video: VideoStream, canvas: Canvas, transform: Transform | None = None) -> Place | None:
@@ -107,14 +107,19 @@ def _placed(clip: Clip, video: VideoStream, canvas: Canvas, *, fit: Fit, transfo
     rows = down.seen(min(y for _, y in corners), max(y for _, y in corners))
     if columns is None or rows is None:
         return None
-    (width, off_x), (height, off_y) = across.put(*columns), down.put(*rows)
+    (long, off_x), (high, off_y) = across.put(*columns), down.put(*rows)
     off_x, off_y = turned(off_x, off_y, angle)
+    middle = middle[0] + off_x, middle[1] + off_y
+    width, height = _even(long), _even(high)
+    box = _around(width, height, angle, middle=middle)
+    grown = max(abs(width - long), abs(height - high)) / 2
     return Place(
         crop=Box(x=columns[0], y=rows[0], width=columns[1] - columns[0], height=rows[1] - rows[0]),
         width=width,
         height=height,
         angle=angle,
-        box=_around(width, height, angle, middle=(middle[0] + off_x, middle[1] + off_y)),
+        box=box,
+        stray=grown + max(abs(box.x + box.width / 2 - middle[0]), abs(box.y + box.height / 2 - middle[1])),
     )
 
 

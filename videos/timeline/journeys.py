@@ -54,6 +54,7 @@ class Journey:
     scale: Curve
     rotation: Curve
     covers: bool  # nothing of the canvas is left free, at any frame
+    stands: bool  # where it is at the first frame
 
     @property
     def whole(self) -> tuple[int, int]:
@@ -157,6 +158,7 @@ def journey(clip: Clip, video: VideoStream, canvas: Canvas, curves: Mapping[str,
         scale=curves["scale"],
         rotation=curves["rotation"],
         covers=covers,
+        stands=transform(curves) is not None,
     )
 
 

@@ -19,6 +19,7 @@ from videos.timeline.values import SECOND
 
 _TRAVELLING = 8  # times the canvas, that it costs to draw a picture anew for each frame
 _CROSSING = 8  # and to have two pictures, with what is below each, go over into each other
+_STEP = 0.1  # pixels, which nobody sees
 _SEE_THROUGH = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16")
 
 
@@ -146,10 +147,16 @@ def _layer(clip: Clip, source: Source, canvas: Canvas, window: Window) -> Layer 
 
 def _placed(clip: Clip, source: Source, canvas: Canvas, curves: Mapping[str, Curve]) -> Place | Journey | None:
     resting = journeys.transform(curves)
-    # What stands still where it has moved before is drawn in the same way, and no step is seen.
-    if resting is None or (stands(clip, source) and journeys.moves(clip)):
+    if resting is None:
         return journeys.journey(clip, source.video, canvas, curves)
-    return geometry.place(clip, source.video, canvas, resting)
+    place = geometry.place(clip, source.video, canvas, resting)
+    if place is None or not journeys.moves(clip):
+        return place
+    # What stands still where it has moved before is drawn in the same way, or a step would be seen. Films are not if
+    # none can be: as long as they stand, that would be done again for each of their frames.
+    if stands(clip, source) or place.stray > _STEP:
+        return journeys.journey(clip, source.video, canvas, curves)
+    return place
 
 
 def _covers(place: Place | Journey | None, canvas: Canvas) -> bool:

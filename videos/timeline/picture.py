@@ -152,17 +152,21 @@ class _Painter:
 
     def _travelling(self, moving: Any, layer: Layer, journey: Journey, window: Window) -> Any:
         opacity = layer.opacity.constant if layer.opacity.constant is not None else 1
-        read = (layer.clip, layer.source, window, self._canvas.rate)
         see_through = layer.has_holes or not journey.covers
         if layer.blurred is None:
-            cut = self._shaped(moving, layer, journey, window)
-            picture = in_time(bordered(cut, journey, see_through=see_through), *read)
-            return faded(travelled(picture, journey), opacity)
+            return faded(self._drawn(moving, layer, journey, window, see_through=see_through), opacity)
+        read = (layer.clip, layer.source, window, self._canvas.rate)
         both = moving.filter_multi_output("split", 2)
         behind = in_time(self._blurred(both[0], layer, layer.blurred), *read)
-        cut = self._shaped(both[1], layer, journey, window)
-        picture = in_time(bordered(cut, journey, see_through=True), *read)
-        return faded(_over(behind, travelled(picture, journey), journey, self._canvas), opacity)
+        picture = self._drawn(both[1], layer, journey, window, see_through=True)
+        return faded(_over(behind, picture, journey, self._canvas), opacity)
+
+    def _drawn(self, moving: Any, layer: Layer, journey: Journey, window: Window, *, see_through: bool) -> Any:
+        read = (layer.clip, layer.source, window, self._canvas.rate)
+        picture = bordered(self._shaped(moving, layer, journey, window), journey, see_through=see_through)
+        if journey.stands:  # one frame is drawn once
+            return in_time(travelled(picture, journey), *read)
+        return travelled(in_time(picture, *read), journey)
 
     def _shaped(self, moving: Any, layer: Layer, place: Place | Journey, window: Window) -> Any:
         """As `shaped`; and what its mask leaves of it, which is drawn once."""

@@ -17,6 +17,7 @@ from videos.timeline.model import Clip
 
 _BLURRED = 8  # how many times smaller a picture is blurred than it is shown
 _BLUR = 6  # pixels, of the smaller one
+_SPREAD = 4  # pixels, about as far as the colours of a see-through picture go on beyond its edges
 _SD = (1024, 576)  # a picture that is larger has the colours of HDTV where it does not say
 # The names of ffprobe, and those of the filter "scale".
 _MATRICES = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
@@ -25,13 +26,12 @@ _SCALED = {"bt709", "fcc", "smpte170m", "smpte240m"}
 
 def shaped(moving: Any, layer: Layer, place: Place | Journey) -> Any:
     """Cut out, scaled, in the film's colours, flipped, turned."""
-    picture = shown.converted(
-        _cropped(moving, layer.video, place.crop),
-        layer.video,
-        (place.width, place.height),
-        pix_fmt="yuva420p" if layer.see_through else "yuv420p",
-        matrix=_matrix(layer.video),
-    )
+    cut, size = _cropped(moving, layer.video, place.crop), (place.width, place.height)
+    if layer.see_through:
+        whole = (place.crop.width, place.crop.height)
+        cut = shown.converted(cut, layer.video, whole, pix_fmt="yuva444p", matrix=_matrix(layer.video))
+        return _flipped(_scaled_through(cut, size), layer.clip)
+    picture = shown.converted(cut, layer.video, size, pix_fmt="yuv420p", matrix=_matrix(layer.video))
     return _flipped(picture, layer.clip)
 
 
@@ -39,9 +39,29 @@ def blurred(moving: Any, layer: Layer, place: Place) -> Any:
     """Blurred while it is small, which costs little and looks the same."""
     small = max(2, place.width // _BLURRED), max(2, place.height // _BLURRED)
     cut = _cropped(moving, layer.video, place.crop)
-    picture = shown.converted(cut, layer.video, small, pix_fmt="yuv420p", matrix=_matrix(layer.video))
+    if layer.see_through:  # what is not seen is black, whatever colour it has in the file
+        picture = shown.converted(cut, layer.video, small, pix_fmt="yuva444p", matrix=_matrix(layer.video))
+        picture = picture.filter("premultiply", inplace=1).filter("format", "yuv420p")
+    else:
+        picture = shown.converted(cut, layer.video, small, pix_fmt="yuv420p", matrix=_matrix(layer.video))
     picture = _flipped(picture, layer.clip).filter("gblur", sigma=_BLUR)
     return picture.filter("scale", place.width, place.height)
+
+
+def _scaled_through(picture: Any, size: tuple[int, int]) -> Any:
+    """A see-through picture of another size, in which no colour comes from where nothing is to be seen.
+
+    Each pixel counts as much as it is seen. What is not seen at all takes the colours of what is next to it: for where
+    it is turned, and where four pixels have one colour, those are looked at as well.
+    """
+    weighed = picture.filter("premultiply", inplace=1).filter("scale", *size).filter("format", "yuva444p")
+    sharp, soft, alpha = (weighed.filter_multi_output("split", 3)[number] for number in range(3))
+    small = max(1, size[0] // _SPREAD), max(1, size[1] // _SPREAD)
+    soft = soft.filter("scale", *small, flags="area").filter("scale", *size, flags="bilinear")
+    around = soft.filter("unpremultiply", inplace=1).filter("format", "yuv444p")
+    seen = sharp.filter("unpremultiply", inplace=1).filter("lutyuv", a="255*gt(val,0)")
+    colours = ffmpeg.overlay(around, seen, format="yuv444", eval="init").filter("format", "yuv420p")
+    return ffmpeg.filter([colours, alpha.filter("alphaextract")], "alphamerge")
 
 
 def faded(picture: Any, opacity: float) -> Any:
@@ -66,7 +86,8 @@ def bordered(picture: Any, journey: Journey, *, see_through: bool) -> Any:
 
 def travelled(picture: Any, journey: Journey) -> Any:
     """Drawn anew for each frame, where it is by then."""
-    drawn = picture.filter("perspective", **journey.corners(), interpolation="cubic", eval="frame")
+    counted = "init" if journey.stands else "frame"
+    drawn = picture.filter("perspective", **journey.corners(), interpolation="cubic", eval=counted)
     return drawn.filter("crop", journey.across.length, journey.down.length, 0, 0)
 
 

@@ -6,8 +6,9 @@ No process opens more than a few files. Where there are more, they are mixed in 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -28,9 +29,10 @@ _MOST_INPUTS = 24
 _BEFORE = SECOND  # microseconds that are decoded before what is wanted: codecs need a run-up
 _LOUDEST = 0.97
 _ROUNDED = 1 + 1e-9  # a volume of 1, as it may come out of a curve
-# Samples by which the filter "rubberband" is off: what it hears then comes out then, whatever the speed. (Measured.)
-_RUN_UP = 480
-_STRETCH = 4  # times faster or slower, beyond which it takes too long; the rest is done more coarsely
+_STRETCH = 2  # times faster or slower that the filter "rubberband" makes at once: beyond, it is off by more
+# For how many seconds it has to be fed before, at a speed. (Measured with librubberband 3.1: within a millisecond.)
+_RUN_UPS = ((0.5, 0.0062), (0.59, 0.0133), (0.62, 0.0115), (0.75, 0.013), (2.0, 0.013))
+_FASTEST = 4  # times, beyond which it takes too long; the rest is done more coarsely before
 _LONGEST_REVERSED = 10 * SOUND_RATE  # samples that are held in memory, to be played backwards
 _GROUP: Options = {"format": "wav", "c:a": "pcm_f32le", "rf64": "auto"}  # in which nothing is too loud or too long
 
@@ -45,6 +47,7 @@ class Piece:
     clip: Clip | None = None
     index: int = 0  # of the stream in the file
     mono: bool = False
+    clock: Mapping[str, str | None] = field(default_factory=dict)  # as its source has it
     made: bool = False  # its file was made for this mix alone
     volume: float = 1.0
     curves: tuple[Curve, ...] = ()  # what the volume is multiplied with, sample by sample
@@ -119,8 +122,15 @@ def _heard(clip: Clip, source: Source) -> Piece | None:
     at, end = samples(clip.start), samples(clip.end)
     if audio is None or clip.freeze or end <= at:
         return None
-    mono = audio.channels == 1
-    piece = Piece(at=at, length=end - at, path=source.path, clip=clip, index=audio.index, mono=mono)
+    piece = Piece(
+        at=at,
+        length=end - at,
+        path=source.path,
+        clip=clip,
+        index=audio.index,
+        mono=audio.channels == 1,
+        clock=source.clock,
+    )
     if keyframes := clip.motion.volume:
         points = [Point(at=samples(one.at), value=one.value, easing=one.easing) for one in keyframes]
         piece = piece.along(gain.through(points))
@@ -178,7 +188,7 @@ def _turned(piece: Piece, clip: Clip, *, folder: Path, name: str) -> Generator[M
     chunks.reverse()
     yield from _in_groups(Mix(name=name, pieces=tuple(chunks), at=0, length=piece.taken, spent=(straight,)), folder)
     forth = replace(clip, source_start=0, reverse=False)
-    return replace(piece, path=folder / name, clip=forth, index=0, mono=False, made=True)
+    return replace(piece, path=folder / name, clip=forth, index=0, mono=False, clock={}, made=True)
 
 
 def command(mix: Mix, options: Options | None = None) -> list[str]:
@@ -226,7 +236,7 @@ def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int =
         before, after = after, before
     seek = max(0, clip.source_start - _BEFORE)
     options: dict[str, str | None] = {"ss": f"{seek}us", "noaccurate_seek": None} if seek else {}
-    given = program.opened(piece.path, threads=1, number=number, **options)[str(piece.index)]
+    given = program.opened(piece.path, threads=1, number=number, **options, **piece.clock)[str(piece.index)]
     if piece.mono:
         given = given.filter("pan", args="stereo|c0=c0|c1=c0")  # or it would come out more softly than it is
     # To the film's rate first, in whose samples the next one counts: it fills gaps, and what is missing at the start.
@@ -243,13 +253,25 @@ def _cut(piece: Piece, clip: Clip, number: int, *, before: int = 0, after: int =
 
 def _sped(piece: Piece, clip: Clip, number: int) -> Any:
     """Faster or slower, at the same pitch."""
-    stream = _cut(piece, clip, number, before=_RUN_UP, after=SOUND_RATE // 2)
-    speed = float(clip.speed)
-    while not 1 / _STRETCH <= speed <= _STRETCH:
-        step = 2.0 if speed > 1 else 0.5
-        stream = stream.filter("atempo", step)
-        speed /= step
-    return stream.filter("rubberband", tempo=speed, window="short").filter("atrim", start_sample=_RUN_UP)
+    coarse = max(0, math.ceil(math.log2(clip.speed / _FASTEST)))
+    speed = float(clip.speed) / 2**coarse
+    steps = max(1, math.ceil(abs(math.log(speed, _STRETCH)) - 1e-9))
+    speed **= 1 / steps
+    before = run_up(speed)
+    # Silence without an end: what comes after the end of its input makes the filter fail.
+    stream = _cut(piece, clip, number, before=before * 2**coarse, after=SOUND_RATE // 2).filter("apad")
+    for _ in range(coarse):
+        stream = stream.filter("atempo", 2.0)
+    for _ in range(steps):
+        stream = stream.filter("rubberband", tempo=speed, window="short")
+    return stream.filter("atrim", start_sample=before)
+
+
+def run_up(speed: float) -> int:
+    """The sample that comes out of the filter "rubberband" where it went in: all others are off, by their way to it."""
+    place = min(bisect_left(_RUN_UPS, (speed, 0.0)), len(_RUN_UPS) - 1)
+    (one, early), (other, late) = _RUN_UPS[max(0, place - 1)], _RUN_UPS[max(1, place)]
+    return round((early + (late - early) * (speed - one) / (other - one)) * SOUND_RATE)
 
 
 def _wound(piece: Piece, clip: Clip, number: int) -> Any:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from videos.media.probe import Probe, VideoStream
 
+_TOLD = 1e-6  # seconds
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -28,6 +30,16 @@ class Source:
             return f"sha256:{self.sha256}"
         stat = self.path.stat()
         return f"{self.path.absolute()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
+
+    @property
+    def clock(self) -> dict[str, str | None]:
+        """Options of an input, by which its nought is that of the file, whichever of its streams are read.
+
+        ffmpeg itself counts from the file's first packet, heard or not; and in MPEG streams, unless it is told of an
+        offset, from the first one that it uses.
+        """
+        late = any(stream and stream.lag for stream in (self.probe.video, self.probe.audio))
+        return {"itsoffset": f"{_TOLD - self.probe.run_up:.6f}"} if late or self.probe.run_up else {}
 
     @property
     def video(self) -> VideoStream:

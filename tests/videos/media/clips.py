@@ -37,13 +37,15 @@ def make_clip(
     return path
 
 
-def make_rotated(path: Path, source: Path, *, degrees: int) -> Path:
-    """The same streams with a display matrix that turns them clockwise when shown."""
+def make_rotated(path: Path, source: Path, *, degrees: int, mirrored: bool = False) -> Path:
+    """The same streams with a display matrix that turns them clockwise when shown; and before, swaps left and right."""
     copy = path.with_suffix(".plain.mp4")
     ffmpeg("-i", source, "-c", "copy", copy)
     data = bytearray(copy.read_bytes())
     matrix = data.index(b"tkhd") + 4 + 40  # version 0: the matrix stands 40 bytes into the content
-    one, cells = 1 << 16, {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    one, turns = 1 << 16, {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+    across, down = turns[degrees][:2], turns[degrees][2:]
+    cells = (*(-cell if mirrored else cell for cell in across), *down)
     for place, cell in zip((0, 4, 12, 16), cells, strict=True):
         data[matrix + place : matrix + place + 4] = (cell * one).to_bytes(4, signed=True)
     path.write_bytes(data)

@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 
 from tests.videos.timeline import plainly, reels
-from videos.timeline import cutting, encoding, sources
+from videos.timeline import cutting, encoding, layers, sources
 from videos.timeline.film import Format, Recipe, Source
+from videos.timeline.journeys import Journey
+from videos.timeline.layers import Layer
 from videos.timeline.model import Canvas, Clip, Fit, Timeline
 from videos.timeline.motion import Easing, Keyframe, Keyframes, Motion, Transform
 from videos.timeline.values import SECOND
@@ -149,6 +151,36 @@ def test_a_picture_that_rests_before_and_after_is_cut_there_and_shows_no_seam(
     assert [window.first for window in cutting.windows(whole, longest=100)] == [0, 12, 16]
     off = differences(whole, materials, tmp_path)
     assert max(off) < 2.5, [round(value, 1) for value in off]
+
+
+@pytest.mark.parametrize("fit", [Fit.CONTAIN, Fit.BLUR])
+def test_nothing_steps_where_a_film_comes_to_rest(tmp_path: Path, materials: Mapping[str, Source], fit: Fit) -> None:
+    """At the end it moves by a hundredth of a pixel, between the frames 14 and 15: at 15 it rests, at an odd place."""
+    motion = Motion(
+        x=keys((0, -0.2), (1.3, 0.20263, Easing.LINEAR), (1.5, 0.20266)),
+        y=keys((0, 0.1), (1.3, 0.0317), (1.5, 0.0318)),
+        scale=keys((0, 1), (1.3, 0.8041), (1.5, 0.8042)),
+    )
+    one = replace(clip("2", fit=fit), motion=motion, duration=4 * SECOND)
+    whole = reels.timeline([one], canvas=CANVAS)
+    assert cutting.windows(whole, longest=100)[-1].first == 15
+    made = reels.make(whole, materials, tmp_path / "out")
+    found = reels.pictures(made.file, size=(320, 180), form="rgb24")
+    sharp = np.asarray(plainly.put(plainly.plain(CANVAS), picture(*SIZES["0"]), one, moved(one, 3)))
+    inner = np.s_[30:160, 140:300, 1]
+    assert plainly.difference(found[14][inner], found[16][inner]) < 1.5
+    assert plainly.difference(found[30][inner], sharp[inner]) < 2
+
+
+def test_a_film_that_rests_where_it_can_be_put_is_not_drawn_anew(materials: Mapping[str, Source]) -> None:
+    """Which costs much: after a pan to the whole picture, and not where a pixel would have to be halved."""
+    for scale, anew in ((1.0, False), (0.6, False), (0.601, True)):
+        one = replace(clip("2", scale=keys((0, 1.4), (1, scale)), fit=Fit.STRETCH), duration=4 * SECOND)
+        whole = reels.timeline([one], canvas=CANVAS)
+        window = cutting.windows(whole, longest=100)[-1]
+        (layer,) = layers.layers(window, materials, CANVAS)
+        assert isinstance(layer, Layer)
+        assert isinstance(layer.place, Journey) is anew
 
 
 def test_a_moving_picture_with_a_blurred_one_behind_it(tmp_path: Path, materials: Mapping[str, Source]) -> None:

@@ -161,13 +161,26 @@ def test_the_background_has_exactly_its_colour(tmp_path: Path, source: Source, c
     assert found.getpixel((5, 5)) == pytest.approx(stated, abs=3)
 
 
-def test_a_turned_file_and_pixels_that_are_not_square_are_set_right(tmp_path: Path, drawn: Image.Image) -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_turned_file_and_pixels_that_are_not_square_are_set_right(
+    tmp_path: Path, drawn: Image.Image, degrees: int, mirrored: bool
+) -> None:
+    """The file says by how much it is turned, and that it is mirrored."""
     squeezed = np.asarray(drawn.resize((160, 240)))
     plain = reels.make_film(tmp_path / "plain.mp4", [squeezed] * 3, "-aspect", "4:3", rate=10)
-    turned = reels.source(clips.make_rotated(tmp_path / "turned.mp4", plain, degrees=90))
-    found = first_frame(reels.timeline([shaped(crop=Crop(left=0.25))], canvas=CANVAS), {"0": turned}, tmp_path)
-    upright = drawn.transpose(Image.Transpose.ROTATE_270)
-    assert difference(found, composed(upright, shaped(crop=Crop(left=0.25)))) < 3
+    path = clips.make_rotated(tmp_path / "turned.mp4", plain, degrees=degrees, mirrored=mirrored)
+    turned = reels.source(path)
+    upright = drawn.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else drawn
+    upright = upright.rotate(-degrees, expand=True)
+    shown = [shaped(crop=Crop(left=0.25)), shaped(crop=Crop(top=0.2), transform=Transform(rotation=20, scale=0.8))]
+    whole = reels.timeline(
+        [replace(one, start=number * SECOND // 5) for number, one in enumerate(shown)], canvas=CANVAS
+    )
+    made = reels.make(whole, {"0": turned}, tmp_path / "out")
+    found = reels.pictures(made.file, size=(320, 180), form="rgb24")
+    for number, one in enumerate(shown):
+        assert difference(Image.fromarray(found[2 * number]), composed(upright, one)) < 3
 
 
 COLOURS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {

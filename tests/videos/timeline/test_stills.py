@@ -19,7 +19,7 @@ from videos.media.errors import MediaError
 from videos.timeline import frames, sources
 from videos.timeline.film import Source
 from videos.timeline.model import Canvas, Clip, Crop, Fit, Timeline
-from videos.timeline.motion import Transform
+from videos.timeline.motion import Keyframe, Motion, Transform
 from videos.timeline.values import SECOND
 
 CANVAS = Canvas(width=320, height=180, rate=Fraction(10), background="#204080")
@@ -103,6 +103,36 @@ def test_what_shines_through_a_still_shows_what_is_below(tmp_path: Path, still: 
     found = film(whole, {"0": still, "1": saved(tmp_path / "logo.png", logo)}, tmp_path)
     below = plainly.put(plainly.plain(CANVAS), drawn, clip(fit=Fit.COVER))
     assert plainly.difference(found[1], plainly.put(below, logo, above)) < 2.5
+
+
+WAYS = {
+    "small": clip(material="1", transform=Transform(scale=0.31, x=0.1)),
+    "large": clip(material="1", transform=Transform(scale=1.7)),
+    "askew": clip(material="1", transform=Transform(scale=0.8, rotation=30)),
+    "moving": clip(material="1", motion=Motion(x=(Keyframe(at=0, value=0.0), Keyframe(at=SECOND, value=0.3)))),
+    "faint": clip(material="1", transform=Transform(scale=0.7, opacity=0.5)),
+}
+
+
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (0, 255, 0)])
+def test_no_colour_comes_from_where_a_see_through_still_has_nothing(tmp_path: Path, hidden: tuple[int, ...]) -> None:
+    """Over one colour it is the same as the opaque picture of both: at every edge, at which many files hide black."""
+    down, across = np.mgrid[0:240, 0:320]
+    inside = np.hypot(across % 40 - 20, down % 40 - 20)
+    alpha = (np.clip(17.5 - inside, 0, 1) * np.where(across < 160, 255, 140)).round().astype(np.uint8)
+    colours = np.where(alpha[..., None] > 0, (250, 220, 60), hidden).astype(np.uint8)
+    logo = Image.fromarray(np.dstack([colours, alpha]))
+    white = Image.new("RGBA", logo.size, "#ffffff")
+    both = Image.alpha_composite(white, logo).convert("RGB")
+    canvas = replace(CANVAS, background="#ffffff")
+    pieces = [replace(one, start=number * SECOND // 5) for number, one in enumerate(WAYS.values())]
+    found = film(reels.timeline(pieces, canvas=canvas), {"1": saved(tmp_path / "logo.png", logo)}, tmp_path)
+    for number, (name, one) in enumerate(WAYS.items()):
+        moved = replace(one.transform, x=one.transform.x + (0.03 if name == "moving" else 0))
+        wanted = plainly.put(plainly.plain(canvas), both, one, moved)
+        off = np.abs(np.asarray(found[2 * number + 1].convert("L"), int) - np.asarray(wanted.convert("L"), int))
+        assert (off.max(), off.mean()) < (50, 1.5), name
+        assert plainly.difference(found[2 * number + 1], wanted) < 4, name
 
 
 def test_a_backdrop_hides_what_lies_below_and_nothing_above(tmp_path: Path, still: Source, drawn: Image.Image) -> None:

@@ -21,9 +21,11 @@ CLICKS = [0.1 + 0.5 * number for number in range(20)]  # seconds; the middle of 
 _CLICK = 0.004
 
 
-def make_clicks(path: Path, *options: str, rate: int = RATE, times: Sequence[float] = CLICKS) -> Source:
-    """Ten seconds of silence with a short sound every now and then; one channel."""
-    wave = np.zeros(10 * rate, np.float32)
+def make_clicks(
+    path: Path, *options: str, rate: int = RATE, times: Sequence[float] = CLICKS, seconds: int = 10
+) -> Source:
+    """Silence with a short sound every now and then; one channel."""
+    wave = np.zeros(seconds * rate, np.float32)
     count = int(_CLICK * rate)
     click = np.sin(2 * np.pi * 1000 * np.arange(count) / rate) * np.hanning(count) * 0.8
     for time in times:
@@ -60,13 +62,13 @@ def clicks_in(wave: Array) -> list[float]:
     return found
 
 
-def expected(*pieces: Clip) -> list[float]:
-    """When clicks should be heard."""
+def expected(*pieces: Clip, clicks: Sequence[float] = CLICKS) -> list[float]:
+    """When clicks should be heard. `clicks`: when they are in the material."""
     times = []
     for clip in pieces:
         start, first, speed = clip.start / SECOND, clip.source_start / SECOND, float(clip.speed)
         last = first + clip.duration / SECOND * speed
-        times += [start + (time - first) / speed for time in CLICKS if first + 0.01 < time < last - 0.01]
+        times += [start + (time - first) / speed for time in clicks if first + 0.01 < time < last - 0.01]
     return sorted(times)
 
 
