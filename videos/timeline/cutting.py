@@ -22,6 +22,8 @@ _LARGEST = 2.25  # times the canvas: what is prepared of a picture that moves
 _MOST_PIECES = 150  # of the curves by which it does: each makes the graph longer
 _MOST_HELD = 64_000_000  # pixels of the canvas: what is played backwards is all there before its first frame is seen
 _MOST_CLIPS = 16  # in one segment: each is a file that is open, and a decoder
+_MOST_DRAWN = 12_000_000  # pixels of the canvas, in one segment: for each picture that moves, they take 100 bytes each
+_HELD = 60  # frames, which take as much when they are played backwards
 _SHORT = 10  # how many times shorter than the longest a window is that shares a process with others
 _GATHERED = 4  # of those, about so many share one
 
@@ -134,10 +136,10 @@ def _gives_way(track: Track, place: int, window: Window, rate: Fraction) -> bool
 
 def segments(timeline: Timeline, *, longest: int) -> list[Segment]:
     """All of the timeline's picture, in segments of at most so many frames."""
-    return grouped(windows(timeline, longest=longest), timeline.canvas.rate, longest=longest)
+    return grouped(windows(timeline, longest=longest), timeline.canvas, longest=longest)
 
 
-def grouped(found: Iterable[Window], rate: Fraction, *, longest: int) -> list[Segment]:
+def grouped(found: Iterable[Window], canvas: Canvas, *, longest: int) -> list[Segment]:
     """The windows in groups, each of at most so many frames that follow one another.
 
     Whoever changes one clip should find all segments but its own as they were. So a window is a segment by itself, and
@@ -145,20 +147,28 @@ def grouped(found: Iterable[Window], rate: Fraction, *, longest: int) -> list[Se
     """
     groups: list[list[Window]] = []
     for window in found:
-        if not groups or not _joins(window, groups[-1], rate, longest):
+        if not groups or not _joins(window, groups[-1], canvas, longest):
             groups.append([])
         groups[-1].append(window)
     return [Segment(windows=tuple(group)) for group in groups]
 
 
-def _joins(window: Window, group: Sequence[Window], rate: Fraction, longest: int) -> bool:
-    if max(group[-1].frames, window.frames) > longest // _SHORT or _ends_group(group[-1], rate):
+def _joins(window: Window, group: Sequence[Window], canvas: Canvas, longest: int) -> bool:
+    if max(group[-1].frames, window.frames) > longest // _SHORT or _ends_group(group[-1], canvas.rate):
+        return False
+    if sum(_drawn(one) for one in (*group, window)) * canvas.width * canvas.height > _MOST_DRAWN:
         return False
     if group[-1].first + group[-1].frames != window.first:
         return False
     frames = sum(one.frames for one in group) + window.frames
     clips = sum(len(one.clips) for one in group) + len(window.clips)
     return frames <= longest and clips <= _MOST_CLIPS
+
+
+def _drawn(window: Window) -> float:
+    """How many pictures of it take as much memory as one that moves: all of a segment's are there at once."""
+    moving = sum(clip.motion != Motion() for clip in window.clips)
+    return moving + window.frames / _HELD * sum(clip.reverse and not clip.freeze for clip in window.clips)
 
 
 def _ends_group(window: Window, rate: Fraction) -> bool:

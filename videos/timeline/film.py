@@ -50,7 +50,7 @@ __all__ = ["Film", "Format", "Recipe", "Source", "make"]
 _COPIED = "The clips were joined without encoding their pictures again."
 _SPLICED = "{copied} of {whole} frames were copied without encoding them again; the others were encoded, because {why}."
 _SOUND_ALONE = "There is no picture in a file of this format."
-_TOLERANCE = 0.2  # seconds: a frame of a second would be found when frames are counted; encoders of sound pad
+_TOLERANCE = 0.2  # seconds: a missing frame is found when frames are counted; encoders of sound pad
 _SHARES = {mixing.STEP: 0.1, loudness.STEP: 0.1, encoding.STEP: 1.0, joining.STEP: 0.05, palette.STEP: 0.2}
 
 
@@ -226,7 +226,7 @@ class _Work:
 
     def _film(self, *, frames: int, copied: int, reason: str) -> Film:
         seconds = checking.seconds(self._target, self.studio)
-        expected = self.timeline.duration / SECOND
+        expected = float(frames / self.timeline.canvas.rate) if frames else self.timeline.duration / SECOND
         if abs(seconds - expected) > _TOLERANCE:
             raise FilmIncomplete(f"The film is {seconds:.3f} seconds long instead of {expected:.3f}.")
         self.studio.meter.at("done", 1.0)

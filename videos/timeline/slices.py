@@ -202,7 +202,7 @@ def _few(reasons: Sequence[str]) -> str:
 
 def _segments(timeline: Timeline, slices: Sequence[Slice], runs: Sequence[_Run]) -> list[Segment]:
     """What the slices leave."""
-    longest, rate = encoding.longest(timeline.canvas), timeline.canvas.rate
+    longest = encoding.longest(timeline.canvas)
     bounds = [bound for one in slices for bound in (one.first, one.first + one.frames)]
     bare: list[Segment] = []
     drawn: list[Window] = []
@@ -214,7 +214,7 @@ def _segments(timeline: Timeline, slices: Sequence[Slice], runs: Sequence[_Run])
             bare.append(Segment(windows=(alone,), bare=True))
         else:
             drawn.append(window)
-    return sorted([*bare, *cutting.grouped(drawn, rate, longest=longest)], key=lambda segment: segment.first)
+    return sorted([*bare, *cutting.grouped(drawn, timeline.canvas, longest=longest)], key=lambda segment: segment.first)
 
 
 def _at(found: Sequence[_Some], frame: int) -> _Some | None:

@@ -166,6 +166,17 @@ def test_the_shortest_film_has_one_frame(tmp_path: Path, sources: Mapping[str, S
     assert reels.numbers(made.file) == [13]
 
 
+@pytest.mark.parametrize("seconds", [4.333, 2.667])
+def test_a_film_of_a_frame_a_second_is_as_long_as_its_frames(
+    tmp_path: Path, sources: Mapping[str, Source], seconds: float
+) -> None:
+    """Up to half a second longer or shorter than its timeline."""
+    timeline = whole(seconds, rate=1)
+    made = reels.make(timeline, sources, tmp_path / "out")
+    assert made.frames == round(seconds)
+    assert reels.numbers(made.file) == reels.expected(timeline, {"0": even(150)})
+
+
 def test_a_damaged_material_is_told_from_other_failures(tmp_path: Path) -> None:
     path = reels.make_numbered(tmp_path / "0.mp4", "-movflags", "+faststart", count=50)
     source = reels.source(path)

@@ -162,15 +162,14 @@ def test_pictures_that_give_way_leave_the_sound_where_it_is(tmp_path: Path) -> N
 def test_picture_and_sound_are_in_step_at_the_end_of_ten_minutes(tmp_path: Path) -> None:
     """In parts of ten seconds, at a rate no part of which is a whole number of microseconds long; cut at odd times."""
     rate = Fraction(3000, 1001)
-    frames = [np.full((64, 64), 255 if number % 20 == 10 else 0, np.uint8) for number in range(100)]
+    frames = [np.full((64, 64), 255 if number % 20 == 10 else 0, np.uint8) for number in range(372)]
     reels.make_film(tmp_path / "flash.mkv", frames, "-g", "50", rate=rate)
-    times = [float((number + Fraction(1, 2)) / rate) for number in range(10, 100, 20)]
-    make_clicks(tmp_path / "clicks.flac", times=times, seconds=33)
+    times = [float((number + Fraction(1, 2)) / rate) for number in range(10, 372, 20)]
+    make_clicks(tmp_path / "clicks.flac", times=times, seconds=124)
     both = tmp_path / "both.mkv"
     clips.ffmpeg("-i", tmp_path / "flash.mkv", "-i", tmp_path / "clicks.flac", "-c", "copy", both)
-    lengths = [round(number * SECOND / rate) for number in (60, 47, 80, 53)] * 8
     pieces, at = [], 0
-    for length in lengths[:30]:
+    for length in (round(number * SECOND / rate) for number in (357, 363, 349, 366, 361)):
         pieces.append(Clip(start=at, duration=length, material="0"))
         at += length
     timeline = Timeline(
