@@ -1,0 +1,286 @@
+"""Chinese short drama: a header for each scene, who is in it, △ what happens, 名：what is said."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from assets.scripts import castlists, chinese_headings, chinese_names, episode_marks, facts, lines, names
+from assets.scripts.elements import Element, Kind
+
+LONGEST = 2_000  # characters: of a line that is looked at closely
+_MARKUP = re.compile(r"^(?:#{1,6}\s*|>\s+|[-*•]\s+|\*{3,}$|-{3,}$)")
+_ACTION = re.compile(r"^[△▲▽▼◇◆∆Δ⊿▷►☆★]\s*")
+_CAST = re.compile(
+    r"(?:本场|本集)?(?:出场|登场|出镜|上场|参演)?(?:人物|角色|演员)(?:表)?\s*[：:]\s*(?P<names>.*)|(?:出场|登场|出镜|人)\s*[：:]\s*(?P<more>.*)|"
+    r"(?:出场|登场)?(?:人物|角色)[ \t　]+(?P<spaced>[^：:。！？]+)"
+)
+_PROPS = re.compile(r"(?:本场|主要|重要|关键)?(?:道具|服化道|置景道具)\s*[：:]\s*(?P<names>.*)")
+_BRACKETED = re.compile(r"^[【\[［（(](?P<inner>[^】\]］）)]*)[】\]］）)]$")
+_NAMED = re.compile(r"^【(?P<name>[^】：:]{1,14})】\s*(?P<rest>(?:[（(][^（()）]{0,60}[)）])?\s*[：:]?.*)$", re.DOTALL)
+_TABBED = re.compile(r"^(?P<name>[^\s：:，。]{1,8})(?:\t+\s*|[ 　]{2,}|[ 　]*(?=[“「『]))(?P<said>\S.*)$", re.DOTALL)
+_ALONE = re.compile(r"^(?P<name>[^\s：:，。！？、（(]{1,8})\s*(?:[（(][^（()）]{0,40}[)）])?$")
+_MOOD = re.compile(r"^[（(][^（()）]{0,60}[)）]\s*")
+_TITLE = re.compile(r"^(?:片名|剧名|剧本名称?|作品名称?|标题|题目)\s*[：:]\s*(?P<title>.+)$")
+_BOOK = re.compile(r"^《(?P<title>[^》]{1,40})》")
+_HEAD_END = re.compile(
+    r"^(?:正文|剧本正文|分集剧本|剧情梗概|故事梗概|故事大纲|分集大纲|剧情简介|故事简介|梗概|大纲|剧本)\s*[：:]?$|^(?:剧情梗概|故事梗概|故事大纲|剧情简介|一句话梗概|世界观|故事背景|时代背景|集数|题材|类型)\s*[：:]"
+)
+_TRANSITION = re.compile(
+    r"^(?:【|（|\()?(?:转场|切至|切到|切换|淡入|淡出|叠化|黑屏|闪白|画面切换|切镜|化入|化出)[^：:。]{0,12}(?:】|）|\))?$"
+)
+
+
+def title(text: str) -> str:
+    """What the script calls itself in its first lines."""
+    for row in text.split("\n", 30)[:30]:
+        bare = clean(row[:200])
+        if found := _TITLE.match(bare) or _BOOK.match(bare):
+            return found["title"].strip("《》 ")
+    return ""
+
+
+def clean(row: str) -> str:
+    """Without bold marks, bullets and the like."""
+    text = row.strip().strip("\u200b\ufeff　")
+    while found := _MARKUP.match(text):
+        text = text[found.end() :]
+    return text.replace("**", "").replace("__", "").strip(" \t　")
+
+
+def read(text: str) -> Iterator[Element]:
+    """Take a text apart."""
+    return _Reader(text.split("\n")).read()
+
+
+class _Reader:
+    def __init__(self, rows: list[str]) -> None:
+        self._rows = [clean(row) if len(row) <= LONGEST else row.strip() for row in rows]
+        self._raw = rows
+        self._headings = [chinese_headings.read(row) for row in self._rows]
+        self._known, self._counts = self._look_ahead()
+        self._listing = False  # inside of 人物小传
+        self._started = not any(self._headings)  # before the first scene nobody speaks
+        self._alone = False  # names in the list stand on lines of their own
+        self._person: Element | None = None
+        self._fresh: Element | None = None  # a header with nothing below it yet
+
+    def _look_ahead(self) -> tuple[set[str], Counter[str]]:
+        """Names that cast lines give, and how often a name stands before a colon."""
+        known: set[str] = set()
+        counts: Counter[str] = Counter()
+        for row in self._rows:
+            if len(row) > LONGEST:
+                continue
+            if listed := _cast_line(row):
+                known.update(names.key(name) for name in chinese_names.listed(listed))
+            elif found := chinese_names.cue(row):
+                counts[names.key(found.name)] += 1
+        return known, counts
+
+    def read(self) -> Iterator[Element]:
+        skip = 0
+        for at, row in enumerate(self._rows):
+            if skip or not row:
+                skip = max(0, skip - 1) if row else skip
+                continue
+            found = list(self._line(row, at))
+            yield from found
+            if found and found[-1].kind is Kind.CUE:  # what is said stands on the next line
+                following = self._next(at)
+                if following is not None:
+                    yield Element(kind=Kind.DIALOGUE, text=self._rows[following], line=following + 1)
+                    skip = 1
+        yield from self._closed()
+
+    def _line(self, row: str, at: int) -> Iterator[Element]:
+        if len(row) > LONGEST:
+            yield from self._closed()
+            yield Element(kind=Kind.ACTION, text=row, line=at + 1)
+            return
+        if episode_marks.starts_one(row) or (lines.is_division(row) and not row.startswith("（")):
+            yield from self._closed()
+            self._listing, self._started = False, True
+            yield Element(kind=Kind.DIVISION, text=row, line=at + 1)
+        elif castlists.is_title(row) and not (self._fresh or self._in_scene(row, at)):
+            yield from self._closed()
+            self._listing = True
+        elif (found := self._headings[at]) and not self._joins(found.heading.number, row):
+            yield from self._closed()
+            self._listing, self._started = False, True
+            self._fresh = Element(
+                kind=Kind.HEADING, text=row, line=at + 1, confidence=found.confidence, heading=found.heading
+            )
+        elif self._fresh and self._fresh.heading and self._below(row):
+            return
+        elif opened := self._opened_by_time(row, at):
+            yield from self._closed()
+            self._listing, self._started, self._fresh = False, True, opened
+        elif self._listing and not _HEAD_END.match(row):
+            yield from self._listed(row, at)
+        else:
+            yield from self._within(row, at)
+
+    def _in_scene(self, row: str, at: int) -> bool:
+        """`主要人物：林晚、陆沉` after a scene began is a cast line."""
+        return self._started and _cast_line(row) is not None
+
+    def _joins(self, number: str, row: str) -> bool:
+        """`场景：客厅` right below `第一场` is the same header."""
+        fresh = self._fresh.heading if self._fresh else None
+        return bool(fresh and not number and not fresh.place_name and chinese_headings.field(row))
+
+    def _below(self, row: str) -> bool:
+        """Take 时间：夜 or 日 内 into the header above."""
+        assert self._fresh and self._fresh.heading
+        found = chinese_headings.field(row)
+        more = found[1] if found else chinese_headings.sides(row)
+        if more is None:
+            return False
+        if found and found[0] in ("时间", "日夜", "时段") and not more.time and not self._fresh.heading.time:
+            more = replace(more, time=row.partition("：")[2].strip() or row.partition(":")[2].strip(), place_name="")
+        sure = 1.0 if more.time or more.place else self._fresh.confidence
+        self._fresh = replace(self._fresh, heading=chinese_headings.merged(self._fresh.heading, more), confidence=sure)
+        return True
+
+    def _opened_by_time(self, row: str, at: int) -> Element | None:
+        """时间：夜 above 地点：客厅."""
+        found = chinese_headings.field(row)
+        following = self._next(at)
+        if not found or found[0] not in ("时间", "日夜", "时段", "内外景", "景别") or following is None:
+            return None
+        place = chinese_headings.field(self._rows[following])
+        if not place or place[0] not in ("地点", "场景", "场地"):
+            return None
+        self._headings[following] = None
+        return Element(kind=Kind.HEADING, text=row, line=at + 1, confidence=0.9, heading=replace(found[1], text=row))
+
+    def _listed(self, row: str, at: int) -> Iterator[Element]:
+        if castlists.is_subtitle(row):
+            return
+        person = None if castlists.is_field(row) or self._goes_on(at) else castlists.entry(row)
+        if person and self._person and self._person.person and not person.description:
+            # A line with nothing but a name: only where all names stand alone.
+            person = (
+                person
+                if self._alone or castlists.is_field(self._rows[at + 1] if at + 1 < len(self._rows) else "")
+                else None
+            )
+        if person:
+            self._alone = not person.description
+            yield from self._closed()
+            self._known.add(names.key(person.name))
+            self._known.update(names.key(alias) for alias in person.aliases)
+            self._person = Element(kind=Kind.PERSON, text=row, line=at + 1, person=person)
+        elif self._person and self._person.person:
+            self._person = replace(self._person, person=castlists.continued(self._person.person, row))
+
+    def _goes_on(self, at: int) -> bool:
+        """Set in deeper than the line with the name: more about the same person."""
+        if not self._person:
+            return False
+        first, raw = self._raw[self._person.line - 1], self._raw[at]
+        return len(raw) - len(raw.lstrip()) > len(first) - len(first.lstrip())
+
+    def _closed(self) -> Iterator[Element]:
+        """What was being put together, complete."""
+        if self._person:
+            yield self._person
+        if self._fresh:
+            yield self._fresh
+        self._person = self._fresh = None
+
+    def _within(self, row: str, at: int) -> Iterator[Element]:
+        yield from self._closed()
+        self._listing = False
+        number = at + 1
+        if _ACTION.match(row):
+            yield Element(kind=Kind.ACTION, text=_ACTION.sub("", row), line=number)
+        elif not self._started:
+            yield Element(kind=Kind.ASIDE, text=row, line=number)
+        elif (listed := _cast_line(row)) is not None:
+            following = self._next(at) if not listed.strip() else None
+            if following is not None and len(self._rows[following]) < 200 and not self._headings[following]:
+                listed, self._rows[following] = self._rows[following], ""
+            yield Element(kind=Kind.CAST, text=row, line=number, names=tuple(chinese_names.listed(listed)))
+        elif props := _PROPS.fullmatch(_unbracketed(row)):
+            yield Element(kind=Kind.PROPS, text=row, line=number, names=tuple(chinese_names.listed(props["names"])))
+        elif _TRANSITION.match(row):
+            yield Element(kind=Kind.TRANSITION, text=row, line=number)
+        else:
+            yield from self._said(row, number)
+
+    def _said(self, row: str, number: int) -> Iterator[Element]:
+        if named := _NAMED.match(row):
+            rest = named["rest"].strip()
+            if chinese_names.may_be(named["name"]) and rest and not names.is_nobody(named["name"]):
+                sure = rest[0] in "：:（(" or names.key(named["name"]) in self._known
+                if sure:
+                    yield from self._cue(named["name"], _MOOD.sub("", rest).lstrip("：: "), number, 1.0)
+                    return
+        found = chinese_names.cue(row)
+        if found and (confidence := self._confidence(found.name)):
+            yield from self._cue(
+                found.name + (f"（{found.extension}）" if found.extension else ""), found.said, number, confidence
+            )
+            return
+        if (found := chinese_names.attributed(row, self._known)) is not None:
+            yield from self._cue(found.name, found.said, number, 0.8)
+            return
+        if (tabbed := _TABBED.match(self._raw[number - 1].strip())) and names.key(tabbed["name"]) in self._known:
+            yield from self._cue(tabbed["name"], tabbed["said"], number, 0.8)
+            return
+        alone = _ALONE.match(row)
+        if alone and names.key(names.read(alone["name"]).name) in self._known and self._speech_follows(number - 1):
+            yield Element(kind=Kind.CUE, text=row, line=number, confidence=0.8)
+            return
+        inner = _BRACKETED.match(row)
+        kind = Kind.ASIDE if (inner and row[0] in "【[［") or chinese_names.is_label(row) else Kind.ACTION
+        yield Element(kind=kind, text=inner["inner"] if inner else row, line=number)
+
+    def _confidence(self, name: str) -> float:
+        """How sure it is that somebody of that name speaks; 0 if nobody does."""
+        key = names.key(name)
+        if key in self._known or names.is_nobody(name) or names.is_extra(name):
+            return 1.0
+        parts = names.joined(name, self._known)
+        if len(parts) > 1 and any(names.key(part) in self._known for part in parts):
+            return 1.0
+        if not chinese_names.may_be(name):
+            return 0.0
+        return min(1.0, 0.7 + 0.1 * self._counts[key]) if len(name) <= 8 or self._counts[key] > 1 else 0.0
+
+    def _cue(self, name: str, said: str, number: int, confidence: float) -> Iterator[Element]:
+        self._known.add(names.key(names.read(name).name))
+        yield Element(kind=Kind.CUE, text=name, line=number, confidence=confidence)
+        if said.strip():
+            yield Element(kind=Kind.DIALOGUE, text=said.strip(), line=number)
+
+    def _speech_follows(self, at: int) -> bool:
+        following = at + 1
+        row = self._rows[following] if following < len(self._rows) else ""
+        return bool(row) and not _ACTION.match(row) and not self._headings[following] and not chinese_names.cue(row)
+
+    def _next(self, at: int) -> int | None:
+        """The next line that says anything."""
+        return next((n for n in range(at + 1, min(at + 4, len(self._rows))) if self._rows[n]), None)
+
+
+def _cast_line(row: str) -> str | None:
+    found = _CAST.fullmatch(_unbracketed(row)) if len(row) <= 400 else None
+    return next((part for part in found.groups() if part is not None), "") if found else None
+
+
+def _unbracketed(row: str) -> str:
+    found = re.match(r"^[【\[［（(]", row)
+    return row[1:-1] if found and row[-1] in "】]］）)" else row
+
+
+def introduced(text: str) -> Iterator[tuple[str, str]]:
+    """林晚（女，24岁）in an action: name and what is said of it."""
+    for found in re.finditer(r"([\u4e00-\u9fff·]{2,8})[（(]([^（()）]{1,60})[)）]", text[:LONGEST]):
+        about = found[2]
+        if facts.age(about) or re.match(r"(?:男|女)(?:$|[，,、\s])", about):
+            yield found[1], about

@@ -1,0 +1,225 @@
+"""Scene headers of Chinese scripts, in all the ways that studios write them.
+
+A header has a number, a place, a time and inside or outside, in any order, between any marks, or glued together:
+`1-1 日 内 客厅`, `1-1日内灵堂`, `场1-1 金銮殿 日 内`, `【场景 1：客厅 - 内（夜）】`. So it is not matched as a whole, but taken
+apart into words; what is neither time nor inside or outside is the place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from assets.scripts import times
+from assets.scripts.breakdown import Place
+from assets.scripts.elements import Heading
+from assets.scripts.numerals import CHINESE
+
+LONGEST = 100  # characters
+
+_TIME = "|".join(times.CHINESE)
+_INSIDE = "内外景|内外|内景|外景|室内|室外|内|外"
+_COUNT = rf"(?:\d{{1,4}}|[{CHINESE}]{{1,6}})"
+_PAIR = re.compile(
+    r"(?P<number>\d{1,3}\s?[-－–—_.．/]\s?\d{1,3}(?:[-－–—]\d{1,3})?[A-Za-z]?)(?![\d%％])(?P<after>\s*场(?!景))?"
+)
+_EPISODE_AND_SCENE = re.compile(
+    rf"第\s*(?P<episode>{_COUNT})\s*集\s*[-·.、，,:：\s]*第?\s*(?P<number>{_COUNT})\s*场(?!景)"
+)
+_NTH = re.compile(
+    rf"第\s*(?P<number>{_COUNT})\s*(?:场戏|场景|场|景)(?=[\s:：、，,.．】)）\-－—|/]|$|{_INSIDE}|{_TIME})"
+)
+_SCENE = re.compile(
+    rf"(?:场景|场次|场|SCENE|Scene|scene|S)\s*[#＃.]?\s*(?P<number>\d{{1,4}}(?:\s?[-－–—.]\s?\d{{1,4}})?[A-Za-z]?|[{CHINESE}]{{1,6}})(?=[\s:：、，,.．】)）\-－—|/]|$|(?:{_INSIDE})\b)"
+)
+_LABEL = re.compile(r"(?:场景|地点|场地|拍摄地点|景)\s*[:：]\s*")
+_SIDE = re.compile(
+    r"(?P<side>内外景|内景|外景|室内|室外|内/外|内|外|INT\.?/EXT|INT|EXT)[.．。]?(?:[\s:：、，,/\-－—·|]+)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"(?P<number>\d{1,3}[A-Za-z]?)(?:\s*[.．、:：)）]\s*|\s+)")
+_FIELD = re.compile(r"(?P<field>时间|日夜|时段|地点|场景|场地|内外景?|景别|内/外|环境)\s*[:：]\s*(?P<value>.{0,80})")
+_LABELS_WITHIN = re.compile(r"(?:场景|地点|时间|场地|日夜|内外景?|景别|环境)\s*[:：]\s*")
+_SENTENCE = re.compile(r"[。！？!?“”\"；;…]|，.*，.*，|：.*：")
+_SEPARATOR = re.compile(r"[\s,，、;；|｜·•]+|[-－–—_/／:：（）()【】\[\].．]+")
+_GLUED = re.compile(rf"(?P<time>{_TIME})[/.]?(?P<side>{_INSIDE})|(?P<side2>{_INSIDE})[/.]?(?P<time2>{_TIME})")
+_GLUED_FIRST = re.compile(
+    rf"(?:(?P<time>{_TIME})(?P<side>内外景|内外|内景|外景|内|外)|(?P<side2>内景|外景|内|外)(?P<time2>日|夜|晨|昏))(?!瓦)(?P<rest>.+)"
+)
+_GLUED_LAST = re.compile(
+    r"(?P<rest>.{2,}?)(?:(?P<time>日|夜|晨|昏|清晨|傍晚|黄昏|深夜|凌晨)(?P<side>内景|外景|内|外)|(?P<side2>内|外|内景|外景)(?P<time2>日|夜|晨|昏))"
+)
+_RELATIVE = re.compile(
+    rf"(?:次日|翌日|第二天|隔天|隔日|当天|当日|同日|几天后|{_COUNT}[天日年月周]?(?:个月|小时|分钟)?后|同时)(?:的)?(?P<time>{_TIME})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    heading: Heading
+    confidence: float
+
+
+def read(line: str) -> Found | None:
+    """A header, if the line is one. The line comes without bold marks and the like."""
+    text = line.strip()
+    if not text or len(text) > LONGEST:
+        return None
+    bracketed = text[0] in "【[［〖" and text[-1] in "】]］〗"
+    inner = text[1:-1].strip() if bracketed else text
+    number, rest, sure = _numbered(inner)
+    if not number and not sure:
+        return None if bracketed and not _SIDE.match(inner) else _unnumbered(inner)
+    parts = _taken_apart(rest)
+    if _SENTENCE.search(rest):
+        return None
+    if not sure and not (parts.time or parts.place):
+        return None
+    if sure == 1 and not (parts.time or parts.place) and (len(rest) > 25 or not rest):
+        return None
+    confidence = 1.0 if parts.time or parts.place else 0.85
+    return Found(replace(parts, number=number, text=inner), confidence)
+
+
+def field(line: str) -> tuple[str, Heading] | None:
+    """`时间：夜` below a header: the field's name, and what it says."""
+    found = _FIELD.fullmatch(line.strip()) if len(line) <= LONGEST else None
+    return (found["field"], _taken_apart(found["value"])) if found else None
+
+
+def merged(heading: Heading, other: Heading) -> Heading:
+    """What a header lacks, taken from a line below it."""
+    return replace(
+        heading,
+        place_name=heading.place_name or other.place_name,
+        place=heading.place or other.place,
+        time=heading.time or other.time,
+    )
+
+
+def sides(text: str) -> Heading | None:
+    """`日 内` alone on a line below a header."""
+    parts = _taken_apart(text) if len(text) <= 12 else None
+    return parts if parts and (parts.time or parts.place) and not parts.place_name else None
+
+
+def _numbered(text: str) -> tuple[str, str, int]:
+    """Number, rest, and how sure that alone makes it: 2 by its words, 1 by a number like 1-1, 0 not at all."""
+    if found := _EPISODE_AND_SCENE.match(text):
+        return f"{found['episode']}-{found['number']}", text[found.end() :], 2
+    for pattern in (_NTH, _SCENE):
+        if found := pattern.match(text):
+            return re.sub(r"\s", "", found["number"]), text[found.end() :], 2
+    if found := _LABEL.match(text):
+        return "", text[found.end() :], 2 if text[found.end() :].strip() else 0
+    if found := _PAIR.match(text):
+        rest = text[found.end() :]
+        dotted = re.search(r"[.．/]", found["number"]) is not None
+        parted = bool(found["after"]) or rest[:1] in tuple(" \t　、：:，,）)．.") or not rest
+        return re.sub(r"\s", "", found["number"]), rest, 1 if parted and rest and not dotted else 0
+    if found := _COUNTED.match(text):
+        rest = text[found.end() :]
+        parts = _taken_apart(rest)
+        if parts.time and (parts.place or len(rest) <= 15) and parts.place_name:
+            return found["number"], rest, 1
+    return "", text, 0
+
+
+def _unnumbered(text: str) -> Found | None:
+    """内景 客厅 日; 客厅 日 内: by its words alone."""
+    if len(text) > 45 or _SENTENCE.search(text):
+        return None
+    parts = _taken_apart(text)
+    if side := _SIDE.match(text):
+        if parts.place_name and (len(side["side"]) > 1 or parts.time) and len(text) <= 40:
+            return Found(replace(parts, text=text), 1.0 if parts.time else 0.8)
+        return None
+    if parts.place_name and parts.time and parts.place and ":" not in text and "：" not in text:
+        return Found(replace(parts, text=text), 0.9)
+    return None
+
+
+def _taken_apart(text: str) -> Heading:
+    text = _LABELS_WITHIN.sub(" ", text[:LONGEST])
+    words: list[tuple[str, str]] = []  # what stands before a word, and the word
+    at, before = 0, ""
+    for found in _SEPARATOR.finditer(text):
+        if found.start() > at:
+            words.append((before, text[at : found.start()]))
+            before = ""
+        before += found[0]
+        at = found.end()
+    if at < len(text):
+        words.append((before, text[at:]))
+    collected = _Words()
+    for before, word in words:
+        collected.add(before, word)
+    collected.unglue()
+    return collected.heading()
+
+
+class _Words:
+    """The words of a header: times, insides and outsides, and the place."""
+
+    def __init__(self) -> None:
+        self._times: list[str] = []
+        self._sides: list[str] = []
+        self._names: list[tuple[str, str]] = []
+
+    def add(self, before: str, word: str) -> None:
+        if times.of_chinese(word) or (len(word) > 2 and times.of(word)):
+            self._times.append(word)
+        elif re.fullmatch(rf"(?:{_INSIDE}|INT|EXT)", word, re.IGNORECASE):
+            self._sides.append(word.upper())
+        elif glued := _GLUED.fullmatch(word):
+            self._times.append(glued["time"] or glued["time2"])
+            self._sides.append(glued["side"] or glued["side2"])
+        elif _RELATIVE.fullmatch(word):
+            self._times.append(word)
+        else:
+            self._names.append((before, word))
+
+    def unglue(self) -> None:
+        """1-1日内灵堂, 1-1 灵堂日内: only where no word of its own tells the time."""
+        if self._times or not self._names:
+            return
+        before, first = self._names[0]
+        last_before, last = self._names[-1]
+        if found := _GLUED_FIRST.fullmatch(first):
+            self._names[0] = (before, found["rest"])
+        elif found := _GLUED_LAST.fullmatch(last):
+            self._names[-1] = (last_before, found["rest"])
+        if found:
+            self._times.append(found["time"] or found["time2"])
+            self._sides.append(found["side"] or found["side2"])
+
+    def heading(self) -> Heading:
+        name = ""
+        for before, word in self._names:
+            mark = next((sign for sign in before if sign in "-－–—/／、·,，()（）"), " ")
+            name += (mark if name else "") + word
+        if name.count("(") + name.count("（") > name.count(")") + name.count("）"):
+            name += "）" if "（" in name else ")"
+        return Heading(text="", place_name=name.strip(), place=self._place(), time=self._time())
+
+    def _place(self) -> Place:
+        inside = any("内" in side or "INT" in side for side in self._sides)
+        outside = any("外" in side or "EXT" in side for side in self._sides)
+        return (
+            Place.BOTH
+            if inside and outside
+            else Place.INSIDE
+            if inside
+            else Place.OUTSIDE
+            if outside
+            else Place.UNKNOWN
+        )
+
+    def _time(self) -> str:
+        found = [self._normal(word) for word in self._times]
+        return next((time for time in found if time.isascii()), found[0]) if found else ""
+
+    def _normal(self, word: str) -> str:
+        relative = _RELATIVE.fullmatch(word)
+        bare = relative["time"] if relative and relative["time"] else word
+        return times.of_chinese(bare) or times.of(bare) or word

@@ -1,0 +1,71 @@
+"""How scripts introduce somebody: SARAH CONNOR (30s), a nurse; 林晚（女，24岁）."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assets.scripts import facts, lines, names
+
+_LONGEST = 20_000
+_UPPER = r"[A-ZÀ-ÖØ-ÞА-ЯЁ]"
+_CAPITALS = re.compile(
+    rf"(?<![\w'’]){_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?:[ ]{_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?!\w)){{0,4}}(?![\w])"
+)
+_AGE_BEHIND = re.compile(r"\s*\(([^()]{1,60})\)|\s*,\s*([^,.;()]{1,40})(?=[,.;)]|$|\s[-–—])")
+_HAN = re.compile(r"(?P<name>[\u4e00-\u9fff·]{2,12})[（(](?P<about>[^（()）]{1,80})[)）]")
+_LEADING = re.compile(r"^(?:只见|这时|此时|而|名叫|叫做|看到|见到|一个|一名|年轻的|身穿.{0,6}的|门口的|旁边的)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    name: str
+    about: str
+    age: str
+    confidence: float
+
+
+def find(text: str, *, known: set[str]) -> Iterator[Introduced]:
+    """All that an action introduces: names in capitals with an age behind them, and such as are known already."""
+    text = text[:_LONGEST]
+    yield from _chinese(text, known)
+    if not lines.in_capitals(text):  # an action in capitals emphasises everything
+        yield from _english(text, known)
+
+
+def _english(text: str, known: set[str]) -> Iterator[Introduced]:
+    for found in _CAPITALS.finditer(text):
+        name = re.sub(r"^(?:A|AN|THE|TWO|OUR)\s+", "", found[0]).rstrip(".")
+        if len(name) < 2 or not lines.may_speak(name):
+            continue
+        behind = _AGE_BEHIND.match(text, found.end())
+        phrase = (behind[1] or behind[2] or "") if behind else ""
+        parts = [part.strip() for part in re.split(r"[,;/]", phrase)]
+        age = next((facts.age(part) or part for part in parts if facts.is_age(part)), "") or facts.age(phrase)
+        key = names.key(name)
+        if not age and key not in known:
+            continue
+        yield Introduced(name=name, about=_sentence(text, found.start()), age=age, confidence=0.8 if age else 0.5)
+
+
+def _chinese(text: str, known: set[str]) -> Iterator[Introduced]:
+    for found in _HAN.finditer(text):
+        about = found["about"]
+        if not facts.age(about) and not re.match(r"(?:男|女)(?:$|[，,、\s性])", about):
+            continue
+        name = _LEADING.sub("", found["name"])
+        shorter = next((name[at:] for at in range(len(name) - 1) if names.key(name[at:]) in known), "")
+        if shorter or 2 <= len(name) <= 4:
+            yield Introduced(name=shorter or name, about=about, age=facts.age(about), confidence=0.7)
+
+
+def _sentence(text: str, at: int) -> str:
+    """The sentence around a place."""
+    start = max((text.rfind(mark, 0, at) for mark in (". ", "! ", "? ")), default=-1)
+    ends = [
+        end
+        for mark in (". ", "! ", "? ")
+        if (end := text.find(mark, at)) >= 0 and not text[:end].endswith((" MR", " DR", " MRS", " MS"))
+    ]
+    return text[start + 2 if start >= 0 else 0 : min(ends) + 1 if ends else len(text)].strip()[:500]

@@ -1,0 +1,188 @@
+"""Everybody in a script, each once: whatever name the cues, the lists and the actions use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from assets.scripts import facts, names
+from assets.scripts.breakdown import Character, Gender, Role, Span
+from assets.scripts.elements import Person
+from assets.scripts.words import words
+
+_TITLES = words(
+    "MR MRS MS MISS DR DOCTOR PROFESSOR PROF DETECTIVE DET OFFICER CAPTAIN CAPT SERGEANT SGT LIEUTENANT LT COLONEL COL GENERAL GEN ",
+    "AGENT SIR LADY LORD KING QUEEN PRINCE PRINCESS FATHER SISTER BROTHER AUNT UNCLE JUDGE SENATOR PRESIDENT MAYOR SHERIFF INSPECTOR ",
+    "CHIEF COMMANDER CMDR REVEREND REV NURSE PRIVATE PVT CORPORAL CPL MAJOR ADMIRAL SPECIAL",
+)
+
+_OTHER = words("YOUNG OLD LITTLE OLDER YOUNGER TEEN TEENAGE ADULT BABY FAKE ELDERLY FUTURE REAL")
+
+
+@dataclass(slots=True)
+class Known:
+    """What has been found out about somebody."""
+
+    key: str
+    forms: Counter[str] = field(default_factory=Counter)
+    scenes: list[int] = field(default_factory=list)
+    lines: int = 0
+    cues: int = 0
+    first: int = 0
+    confidence: float = 0.0
+    person: Person | None = None
+    description: str = ""
+    age: str = ""
+    gender: Gender = Gender.UNKNOWN
+    said_of: list[int] = field(default_factory=lambda: [0, 0])  # she, he
+
+
+class People:
+    """All of them, by the key of their names."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Known] = {}
+        self._same: dict[str, str] = {}  # another name's key, and whose it is
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._known or key in self._same
+
+    @property
+    def keys(self) -> set[str]:
+        return set(self._known) | set(self._same)
+
+    def add(self, name: str, *, line: int, confidence: float, weight: int = 1) -> Known:
+        """Take note of a name. `weight`: how much this way of writing it counts."""
+        key = self._same.get(names.key(name), names.key(name))
+        known = self._known.setdefault(key, Known(key=key))
+        known.forms[name] += weight
+        known.first = min(known.first or line, line)
+        known.confidence = max(known.confidence, confidence)
+        return known
+
+    def get(self, name: str) -> Known | None:
+        key = names.key(name)
+        return self._known.get(self._same.get(key, key))
+
+    def by_key(self, key: str) -> Known:
+        return self._known[self._same.get(key, key)]
+
+    def describe(self, person: Person, *, line: int) -> None:
+        """An entry of a list of characters."""
+        known = self.add(person.name, line=line, confidence=0.9, weight=0)
+        known.person = known.person or person
+
+    def link(self) -> None:
+        """Find out which names are one person's: aliases, DETECTIVE MILLS and MILLS, SARAH CONNOR and SARAH."""
+        for known in list(self._known.values()):
+            for alias in known.person.aliases if known.person else ():
+                self._join(names.key(alias), known.key, alias)
+        for whole, part in self._parts():
+            self._join(*((whole, part) if self._known[part].cues else (part, whole)))
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """Keys of a longer name and of the one that is a part of it, where each can only be the other's."""
+        words = {key: self._words(known) for key, known in self._known.items()}
+        owners: dict[str, set[str]] = defaultdict(set)
+        for key, parts in words.items():
+            for part in parts:
+                owners[part].add(key)
+        found = []
+        for key, parts in words.items():
+            bare = [part for part in parts if part not in _TITLES]
+            singles = {names.key(part) for part in bare if names.key(part) in self._known and len(owners[part]) == 2}
+            if len(parts) < 2 or len(singles) != 1:
+                continue
+            single = singles.pop()
+            titled = len(bare) < len(parts) and len(bare) == 1
+            if titled or not (self._known[key].cues and self._known[single].cues):
+                found.append((key, single))
+        return found
+
+    @staticmethod
+    def _words(known: Known) -> list[str]:
+        """A name's words. YOUNG SARAH and SARAH'S MOTHER are somebody else than SARAH."""
+        form = max(known.forms, key=lambda one: known.forms[one], default=known.key)
+        words = [word.strip(".'’").upper() for word in form.split()]
+        other = any(re.search(r"['’]S$", word) for word in words) or (words and words[0] in _OTHER)
+        return [] if other or len(words) > 6 else words
+
+    def _join(self, key: str, to: str, form: str = "") -> None:
+        if key == to or to not in self._known or self._same.get(to):
+            return
+        other = self._known.pop(key, None)
+        self._same[key] = to
+        known = self._known[to]
+        if other:
+            known.forms.update(other.forms)
+            known.first = min(known.first or other.first, other.first or known.first)
+            known.person = known.person or other.person
+            known.description, known.age = known.description or other.description, known.age or other.age
+            known.gender = known.gender or other.gender
+            known.cues, known.lines = known.cues + other.cues, known.lines + other.lines
+        elif form:
+            known.forms[form] += 0
+
+    def name_of(self, known: Known) -> str:
+        """The name that the cues have."""
+        best = max(known.forms.values(), default=0)
+        return next((form for form, count in known.forms.items() if count == best), known.key)
+
+    def called(self) -> list[tuple[str, str]]:
+        """Every name to look for in actions, and whose it is."""
+        found = [(form, known.key) for known in self._known.values() for form in known.forms]
+        last: dict[str, set[str]] = defaultdict(set)
+        for form, key in found:
+            words = form.split()
+            if len(words) > 1 and form.isascii() and "'" not in form and not words[-1].isdigit():
+                last[words[-1]].add(key)
+        singles = {names.key(form) for form, _ in found}
+        for word, keys in last.items():
+            if (
+                len(keys) == 1
+                and len(word) > 2
+                and names.key(word) not in singles
+                and not names.is_role(word)
+                and word.upper() not in _TITLES
+            ):
+                found.append((word, next(iter(keys))))
+        return found
+
+    def characters(self) -> tuple[Character, ...]:
+        """Those who are in a scene or in a list, the one with the most lines first."""
+        most = max((known.lines for known in self._known.values()), default=0)
+        made = [self._character(known, most) for known in self._known.values()]
+        return tuple(sorted(made, key=lambda one: (-one.lines, one.span.first_line, one.name)))
+
+    def _character(self, known: Known, most: int) -> Character:
+        name = self.name_of(known)
+        person = known.person or Person(name=name)
+        her, him = known.said_of
+        spoken_of = Gender.UNKNOWN if her == him else Gender.FEMALE if her > him else Gender.MALE
+        described = person.description or known.description
+        others = [form for form in known.forms if names.key(form) != names.key(name)]
+        return Character(
+            name=name,
+            aliases=tuple(
+                dict.fromkeys(alias for alias in (*others, *person.aliases) if names.key(alias) != names.key(name))
+            ),
+            scenes=tuple(dict.fromkeys(known.scenes)),
+            lines=known.lines,
+            description=described,
+            gender=person.gender or known.gender or facts.gender("", name=name) or spoken_of,
+            age=person.age or known.age,
+            voice=person.voice or facts.voice(described),
+            role=_role(known, person, most),
+            span=Span(first_line=known.first or 1, last_line=known.first or 1),
+            confidence=round(min(1.0, known.confidence), 2),
+        )
+
+
+def _role(known: Known, person: Person, most: int) -> Role:
+    """What a list says, else by lines: half of what the leading one says, or a tenth of it."""
+    if re.match(r"(?:女主|男主|主角|女一|男一)", person.description):
+        return Role.LEAD
+    if known.lines and known.lines * 2 >= most:
+        return Role.LEAD
+    return Role.SUPPORTING if known.lines and known.lines * 10 >= most else Role.MINOR

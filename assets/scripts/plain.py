@@ -1,0 +1,216 @@
+"""Screenplays as people type them or copy them out of a PDF: nothing can be relied on, so that lines are judged by each other.
+
+A name is a name because it stands where names stand, and comes again. Blank lines may be lost or doubled, names may be in small
+letters or have a colon; stage plays have their scenes numbered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from assets.scripts import castlists, furniture, headings, lines, names, numerals, times
+from assets.scripts.elements import Element, Heading, Kind
+from assets.scripts.furniture import Row
+from assets.scripts.words import words
+
+_COLON = re.compile(r"(?P<name>[^:：\s][^:：.!?;()]{0,38}(?:\([^()]{0,40}\))?)\s*[:：]\s*(?P<said>\S.*)?", re.DOTALL)
+_PERIOD = re.compile(
+    r"(?P<name>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ' ’#\d-]{1,30}?)(?:\s*\((?P<mood>[^()]{0,80})\))?\.\s*[-–—]?\s*(?P<said>[^\s.].*)",
+    re.DOTALL,
+)
+_SCENE = re.compile(
+    rf"(?:(?:ACT\s+(?:{numerals.ENGLISH}|[IVXLC]{{1,6}}|\d{{1,2}})\s*[,.:–—-]?\s*)?SCENE\s+#?(?P<number>\d{{1,3}}[A-Z]?|{numerals.ENGLISH}|[IVXLC]{{1,7}}))"
+    r"\b\s*[:.–—,-]*\s*(?P<rest>.{0,120})",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_][\w'’.#-]*(?: (?:[^\W_][\w'’.#-]*)){0,3}")
+_EXTENDED = re.compile(r"\((?:V\.?O\.?|O\.?S\.?|O\.?C\.?|CONT['’]?D\.?)\)\s*$", re.IGNORECASE)
+_NOT_SAID = words(
+    "note notes time setting place scene title by author date draft contact synopsis logline genre location int ext at"
+)
+
+
+def read(text: str) -> Iterator[Element]:
+    """Take a text apart."""
+    yield from castlists.recognised(_Reader(furniture.cleared(text).rows).read())
+
+
+class _Reader:
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+        self._headings = [self._heading(at) for at in range(len(rows))]
+        self._margin = self._usual_margin()
+        self._capitals: Counter[str] = Counter()
+        self._alone: Counter[str] = Counter()
+        self._inline: Counter[str] = Counter()
+        self._count()
+        self._lost_gaps = self._has_lost_gaps()
+
+    def read(self) -> Iterator[Element]:
+        talking = False
+        for at, row in enumerate(self._rows):
+            if heading := self._headings[at]:
+                talking = False
+                yield Element(kind=Kind.HEADING, text=row.text, line=row.number, confidence=0.8, heading=heading)
+            elif lines.is_division(row.text):
+                talking = False
+                yield Element(kind=Kind.DIVISION, text=row.text, line=row.number)
+            elif (
+                len(row.text) < 200
+                and lines.is_transition(row.text.upper())
+                and (lines.in_capitals(row.text) or row.gap)
+            ):
+                talking = False
+                yield Element(kind=Kind.TRANSITION, text=row.text, line=row.number)
+            elif confidence := self._speaks(at, talking=talking):
+                talking = True
+                yield Element(kind=Kind.CUE, text=row.text.rstrip(" :："), line=row.number, confidence=confidence)
+            elif said := self._said_inline(row, talking=talking):
+                talking = True
+                yield from said
+            else:
+                talking = talking and not self._ended(at)
+                kind = Kind.ACTION if not talking else Kind.PARENTHETICAL if row.text[0] == "(" else Kind.DIALOGUE
+                yield Element(kind=kind, text=row.text, line=row.number)
+
+    def _heading(self, at: int) -> Heading | None:
+        row = self._rows[at]
+        text = row.text.strip("*_#= ") if len(row.text) <= headings.LONGEST else ""
+        if not text:
+            return None
+        if headings.starts_one(text):
+            read = headings.read(text)
+            sure = headings.is_plain(text) or (row.gap > 0 or at == 0) or bool(read.time)
+            small = (
+                text == text.lower()
+                or lines.in_capitals(text)
+                or bool(read.time)
+                or re.match(r"(?:\d+\S*\s+)?(?:INT|EXT|I/E)", text)
+            )
+            return read if sure and small and not re.search(r"[!?]$|\b(?:is|was|are|has|had)\b.*\.$", text) else None
+        found = _SCENE.fullmatch(text)
+        if not found or re.match(r"[a-z]", found["rest"] or "X"):
+            return None
+        rest = found["rest"].strip(" .")
+        whole = headings.read(rest) if headings.starts_one(rest) else headings.read(f"INT. {rest}") if rest else None
+        place = whole.place if whole and headings.starts_one(rest) else Heading(text="").place
+        return Heading(
+            text=text,
+            number=found["number"],
+            place_name=whole.place_name if whole else "",
+            place=place,
+            time=whole.time if whole else times.of(rest) or "",
+        )
+
+    def _usual_margin(self) -> int:
+        """How far headings are indented, else most lines."""
+        indents = Counter(row.indent for row, heading in zip(self._rows, self._headings, strict=True) if heading)
+        indents = indents or Counter(row.indent for row in self._rows)
+        return indents.most_common(1)[0][0] if indents else 0
+
+    def _count(self) -> None:
+        """How often each name stands where names stand."""
+        for at, row in enumerate(self._rows):
+            if len(row.text) > 200 or self._headings[at]:
+                if len(row.text) > 200:
+                    self._count_inline(row)
+                continue
+            bare = row.text.rstrip(" :：")
+            if (
+                lines.in_capitals(re.sub(r"\([^()]{0,80}\)?$", "", bare))
+                and lines.may_speak(bare)
+                and self._followed(at)
+            ):
+                self._capitals[_key(bare)] += 1
+            elif self._looks_named(bare) and (row.gap or row.indent > self._margin) and self._followed(at):
+                self._alone[_key(bare)] += 1
+            self._count_inline(row)
+
+    def _count_inline(self, row: Row) -> None:
+        for pattern in (_COLON, _PERIOD):
+            found = pattern.match(row.text[:300])
+            if found and found["said"]:
+                self._inline[_key(found["name"])] += 1
+
+    def _has_lost_gaps(self) -> bool:
+        found = [row for at, row in enumerate(self._rows) if self._capitals.get(_key(row.text[:100])) and at]
+        return sum(1 for row in found if row.gap == 0) > 0.5 * len(found) if found else False
+
+    def _followed(self, at: int) -> bool:
+        """Whether something that can be said stands below."""
+        following = self._rows[at + 1] if at + 1 < len(self._rows) else None
+        if following is None or self._headings[at + 1] or following.gap > 1 or lines.is_transition(following.text[:80]):
+            return False
+        return following.gap == 0 or self._rows[at].indent > self._margin
+
+    def _looks_named(self, text: str) -> bool:
+        """Sarah, sarah (v.o.): one to three words without any mark behind."""
+        bare = re.sub(r"\s*\([^()]{0,60}\)?$", "", text)
+        if not _WORDS.fullmatch(bare) or len(bare) > 30 or not lines.may_speak(bare.upper()):
+            return False
+        return all(word[0].isupper() or bare == bare.lower() for word in bare.split())
+
+    def _speaks(self, at: int, *, talking: bool) -> float:
+        """How sure it is that this line is a name that speaks; 0 if it is none."""
+        row = self._rows[at]
+        text = row.text.rstrip(" :：") if len(row.text) <= 120 else ""
+        if not text or text[0] == "(" or not lines.may_speak(text if lines.in_capitals(text) else text.upper()):
+            return 0.0
+        key = _key(text)
+        apart = (
+            row.gap > 0
+            or at == 0
+            or (row.indent > self._margin and not (talking and row.indent <= self._rows[at - 1].indent))
+        )
+        following = self._rows[at + 1] if at + 1 < len(self._rows) else None
+        capital = lines.in_capitals(re.sub(r"\([^()]{0,80}\)?$", "", text))
+        if not self._followed(at):
+            loose = (
+                following
+                and following.gap == 1
+                and not self._headings[at + 1]
+                and not lines.in_capitals(following.text[:200])
+            )
+            return 0.6 if capital and apart and loose and self._capitals[key] > 1 else 0.0
+        if _EXTENDED.search(text):
+            return 0.9
+        if capital:
+            if apart:
+                return 1.0 if self._capitals[key] > 1 else 0.8
+            if self._capitals[key] > 1 or (self._lost_gaps and len(text.split()) <= 3):
+                return 0.7
+            return 0.0
+        if not self._looks_named(text) or not (apart or row.text.endswith((":", "："))):
+            return 0.0
+        known = self._capitals[key] > 0 or self._inline[key] > 1
+        return 0.7 if known or self._alone[key] > 1 else 0.0
+
+    def _said_inline(self, row: Row, *, talking: bool) -> list[Element]:
+        """SARAH: What?; HAMLET. To be, or not."""
+        for pattern in (_COLON, _PERIOD):
+            found = pattern.match(row.text)
+            if not found or not found["said"] or not lines.may_speak(found["name"].upper()):
+                continue
+            name = found["name"].strip()
+            key = _key(name)
+            capital = lines.in_capitals(re.sub(r"\([^()]{0,80}\)$", "", name))
+            if key in _NOT_SAID or not (capital or self._looks_named(name)):
+                continue
+            often = self._inline[key] > 1 or self._capitals[key] > 0
+            if not often and not (pattern is _COLON and capital and sum(self._inline.values()) > 3):
+                continue
+            cue = Element(kind=Kind.CUE, text=name, line=row.number, confidence=0.9 if capital else 0.7)
+            return [cue, replace(cue, kind=Kind.DIALOGUE, text=found["said"])]
+        return []
+
+    def _ended(self, at: int) -> bool:
+        """Whether what somebody says is over: by a blank line, or as lines go back to the margin."""
+        row, before = self._rows[at], self._rows[at - 1]
+        return row.gap > 0 or (row.indent <= self._margin < before.indent)
+
+
+def _key(text: str) -> str:
+    return names.key(names.read(text[:120].rstrip(" :：")).name)
