@@ -269,7 +269,5 @@ class _Assembly:
             self._warnings.append("There are no scene headings. The scenes were guessed from chapters and breaks.")
         if not characters:
             self._warnings.append("Nobody speaks in this script, as far as it could be read.")
-        if silent := [
-            str(scene.index + 1) for scene in scenes if not scene.cast and not scene.extras and not scene.actions
-        ]:
+        if silent := [str(at + 1) for at, scene in enumerate(self._scenes) if scene.first == scene.last]:
             self._warnings.append(f"Scenes with nothing in them: {', '.join(silent[:10])}.")

@@ -10,12 +10,14 @@ from assets.scripts import facts, lines, names
 from assets.scripts.elements import Element, Kind, Person
 
 _TITLE = re.compile(
-    r"(?:THE\s+)?(?:MAIN\s+|PRINCIPAL\s+)?(?:CAST(?: OF CHARACTERS| LIST)?|CHARACTERS?(?: LIST| DESCRIPTIONS?| BREAKDOWN| BIOS)?|"
+    r"(?:THE\s+)?(?:MAIN\s+|PRINCIPAL\s+)?(?:CAST(?: OF CHARACTERS| LIST)?|CHARACTERS?(?: LIST| DESCRIPTIONS?| "
+    r"BREAKDOWN| BIOS)?|"
     r"DRAMATIS PERSONAE|LIST OF CHARACTERS|PERSONS OF THE PLAY)\s*:?",
     re.IGNORECASE,
 )
 _HAN_TITLE = re.compile(
-    r"(?:[一二三四五六七八九十\d]+\s*[、.．]\s*)?(?:主要|主|核心|剧中|出场)?(?:人物|角色|演员)(?:小传|表|介绍|简介|设定|列表|关系|档案|说明|一览|小记)(?:表)?|"
+    r"(?:[一二三四五六七八九十\d]+\s*[、.．]\s*)?(?:主要|主|核心|剧中|出场)?(?:人物|角色|演员)(?:小传|表|介绍|"
+    r"简介|设定|列表|关系|档案|说明|一览|小记)(?:表)?|"
     r"(?:[一二三四五六七八九十\d]+\s*[、.．]\s*)?(?:主要|核心|剧中)(?:人物|角色)"
 )
 _SUBTITLE = re.compile(
@@ -25,13 +27,16 @@ _BULLET = re.compile(
     r"(?:[-*•·●■◆▪◇○]\s*|\(?\d{1,3}[.)、．]\s*|[一二三四五六七八九十]{1,3}[、．.]\s*|[（(]\d{1,2}[)）]\s*)"
 )
 _LABEL = re.compile(
-    r"(?:姓名|名字|角色名?|人物|(?:第?[一二三四1234]?(?:女|男)(?:主角?|配角?|[一二三四1234]号?)|主角|反派|女反派|男反派|配角))\s*[：:]\s*"
+    r"(?:姓名|名字|角色名?|人物|(?:第?[一二三四1234]?(?:女|男)(?:主角?|配角?|[一二三四1234]号?)|主角|反派|女反派|"
+    r"男反派|配角))\s*[：:]\s*"
 )
 _FIELD = re.compile(
-    r"(?P<field>年龄|性别|身份|职业|性格|外貌|外形|形象|简介|背景|人物简介|特点|声音|音色|描述|别名|关系|小传|动机|目标|人设|标签|"
+    r"(?P<field>年龄|性别|身份|职业|性格|外貌|外形|形象|简介|背景|人物简介|特点|声音|音色|描述|别名|关系|小传|"
+    r"动机|目标|人设|标签|"
     r"age|gender|sex|role|occupation|voice|description|appearance|personality)\s*[：:]\s*(?P<value>.*)",
     re.IGNORECASE,
 )
+_NICKNAME = re.compile(r"[“\"](?P<name>[^“”\"]{1,30})[”\"]")
 _SEPARATOR = re.compile(r"[:：,，|\t（(;；。]|\s[-–—]+\s|[—–…]+|\.{2,}")
 _SPACED = re.compile(r"(?P<name>\w[\w .'’-]{0,38}?)[ \t]{2,}(?P<about>\S.*)")
 _HAN_SPACED = re.compile(
@@ -91,6 +96,8 @@ def entry(text: str) -> Person | None:
     if text.startswith("【") and "】" in text[:_LONGEST_NAME]:
         text = text[1:].replace("】", "：", 1)
     name, about = _divided(text)
+    if nickname := _NICKNAME.search(name):
+        name = " ".join(name.replace(nickname[0], " ").split())
     name = name.strip(" *_“”\"'")
     if not _is_name(name, alone=not about):
         return None
@@ -99,7 +106,8 @@ def entry(text: str) -> Person | None:
     if re.search(r"[男女]", role):
         about = f"{role}，{about}" if about else role
     made = facts.person(names.read(name).name or name, about)
-    return replace(made, aliases=(other.strip(), *made.aliases)) if other.strip() else made
+    others = tuple(one for one in (nickname["name"] if nickname else "", other.strip()) if one)
+    return replace(made, aliases=(*others, *made.aliases))
 
 
 def continued(person: Person, text: str) -> Person:

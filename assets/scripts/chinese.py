@@ -13,23 +13,32 @@ from assets.scripts.elements import Element, Kind
 LONGEST = 2_000  # characters: of a line that is looked at closely
 _MARKUP = re.compile(r"^(?:#{1,6}\s*|>\s+|[-*•]\s+|\*{3,}$|-{3,}$)")
 _ACTION = re.compile(r"^[△▲▽▼◇◆∆Δ⊿▷►☆★]\s*")
+_NUMBERED_ACTION = re.compile(r"^[△▲]\s*\d{1,3}[-－–—]\d{1,3}\s")
+_CAST_WITHIN = re.compile(r"[\s;；，,【（(](?:出场|登场)?(?:人物|角色)\s*[：:](?P<names>[^：:]+)$")
 _CAST = re.compile(
-    r"(?:本场|本集)?(?:出场|登场|出镜|上场|参演)?(?:人物|角色|演员)(?:表)?\s*[：:]\s*(?P<names>.*)|(?:出场|登场|出镜|人)\s*[：:]\s*(?P<more>.*)|"
+    r"(?:本场|本集)?(?:出场|登场|出镜|上场|参演)?(?:人物|角色|演员)(?:表)?\s*[：:]\s*(?P<names>.*)|(?:出场|登场|"
+    r"出镜|人)\s*[：:]\s*(?P<more>.*)|"
     r"(?:出场|登场)?(?:人物|角色)[ \t　]+(?P<spaced>[^：:。！？]+)"
 )
 _PROPS = re.compile(r"(?:本场|主要|重要|关键)?(?:道具|服化道|置景道具)\s*[：:]\s*(?P<names>.*)")
 _BRACKETED = re.compile(r"^[【\[［（(](?P<inner>[^】\]］）)]*)[】\]］）)]$")
 _NAMED = re.compile(r"^【(?P<name>[^】：:]{1,14})】\s*(?P<rest>(?:[（(][^（()）]{0,60}[)）])?\s*[：:]?.*)$", re.DOTALL)
-_TABBED = re.compile(r"^(?P<name>[^\s：:，。]{1,8})(?:\t+\s*|[ 　]{2,}|[ 　]*(?=[“「『]))(?P<said>\S.*)$", re.DOTALL)
+_TABBED = re.compile(
+    r"^(?P<name>[^\s：:，。]{1,8})(?:\t+\s*|[ 　]{2,}|[ "
+    r"　]*(?=[“「『]))(?P<said>\S.*)$",
+    re.DOTALL,
+)
 _ALONE = re.compile(r"^(?P<name>[^\s：:，。！？、（(]{1,8})\s*(?:[（(][^（()）]{0,40}[)）])?$")
 _MOOD = re.compile(r"^[（(][^（()）]{0,60}[)）]\s*")
 _TITLE = re.compile(r"^(?:片名|剧名|剧本名称?|作品名称?|标题|题目)\s*[：:]\s*(?P<title>.+)$")
 _BOOK = re.compile(r"^《(?P<title>[^》]{1,40})》")
 _HEAD_END = re.compile(
-    r"^(?:正文|剧本正文|分集剧本|剧情梗概|故事梗概|故事大纲|分集大纲|剧情简介|故事简介|梗概|大纲|剧本)\s*[：:]?$|^(?:剧情梗概|故事梗概|故事大纲|剧情简介|一句话梗概|世界观|故事背景|时代背景|集数|题材|类型)\s*[：:]"
+    r"^(?:正文|剧本正文|分集剧本|剧情梗概|故事梗概|故事大纲|分集大纲|剧情简介|故事简介|梗概|大纲|剧本)\s*[：:]?$|"
+    r"^(?:剧情梗概|故事梗概|故事大纲|剧情简介|一句话梗概|世界观|故事背景|时代背景|集数|题材|类型)\s*[：:]"
 )
 _TRANSITION = re.compile(
-    r"^(?:【|（|\()?(?:转场|切至|切到|切换|淡入|淡出|叠化|黑屏|闪白|画面切换|切镜|化入|化出)[^：:。]{0,12}(?:】|）|\))?$"
+    r"^(?:【|（|\()?(?:转场|切至|切到|切换|淡入|淡出|叠化|黑屏|闪白|画面切换|切镜|化入|化出)[^：:。]{0,12}(?:】|"
+    r"）|\))?$"
 )
 
 
@@ -59,22 +68,33 @@ class _Reader:
     def __init__(self, rows: list[str]) -> None:
         self._rows = [clean(row) if len(row) <= LONGEST else row.strip() for row in rows]
         self._raw = rows
-        self._headings = [chinese_headings.read(row) for row in self._rows]
+        self._listed_within: dict[int, str] = {}  # cast that a header has at its end, by line
+        self._headings = [self._header(at, row) for at, row in enumerate(self._rows)]
         self._known, self._counts = self._look_ahead()
         self._listing = False  # inside of 人物小传
         self._started = not any(self._headings)  # before the first scene nobody speaks
         self._alone = False  # names in the list stand on lines of their own
         self._person: Element | None = None
+        self._fresh_cast: Element | None = None
         self._fresh: Element | None = None  # a header with nothing below it yet
+
+    def _header(self, at: int, row: str) -> chinese_headings.Found | None:
+        """A header; 场次（1）地点：面馆，夜，内；出场人物：杜晨 has its cast at its end."""
+        bare = _ACTION.sub("", row) if _NUMBERED_ACTION.match(row) else row
+        within = _CAST_WITHIN.search(bare) if len(bare) <= 200 else None
+        if within and (found := chinese_headings.read(bare[: within.start()].rstrip(" ;；，,【（("))):
+            self._listed_within[at] = within["names"].rstrip("】）)")
+            return found
+        return chinese_headings.read(bare)
 
     def _look_ahead(self) -> tuple[set[str], Counter[str]]:
         """Names that cast lines give, and how often a name stands before a colon."""
         known: set[str] = set()
         counts: Counter[str] = Counter()
-        for row in self._rows:
+        for at, row in enumerate(self._rows):
             if len(row) > LONGEST:
                 continue
-            if listed := _cast_line(row):
+            if listed := self._listed_within.get(at) or _cast_line(row):
                 known.update(names.key(name) for name in chinese_names.listed(listed))
             elif found := chinese_names.cue(row):
                 counts[names.key(found.name)] += 1
@@ -110,6 +130,8 @@ class _Reader:
         elif (found := self._headings[at]) and not self._joins(found.heading.number, row):
             yield from self._closed()
             self._listing, self._started = False, True
+            listed = chinese_names.listed(self._listed_within.get(at, ""))
+            self._fresh_cast = Element(kind=Kind.CAST, text=row, line=at + 1, names=tuple(listed)) if listed else None
             self._fresh = Element(
                 kind=Kind.HEADING, text=row, line=at + 1, confidence=found.confidence, heading=found.heading
             )
@@ -130,14 +152,15 @@ class _Reader:
     def _joins(self, number: str, row: str) -> bool:
         """`场景：客厅` right below `第一场` is the same header."""
         fresh = self._fresh.heading if self._fresh else None
-        return bool(fresh and not number and not fresh.place_name and chinese_headings.field(row))
+        more = chinese_headings.field(row) or chinese_headings.below(row)
+        return bool(fresh and more and not number and not fresh.place_name)
 
     def _below(self, row: str) -> bool:
         """Take 时间：夜 or 日 内 into the header above."""
         assert self._fresh and self._fresh.heading
         found = chinese_headings.field(row)
-        more = found[1] if found else chinese_headings.sides(row)
-        if more is None:
+        more = found[1] if found else chinese_headings.below(row)
+        if more is None or (not found and more.place_name and self._fresh.heading.place_name):
             return False
         if found and found[0] in ("时间", "日夜", "时段") and not more.time and not self._fresh.heading.time:
             more = replace(more, time=row.partition("：")[2].strip() or row.partition(":")[2].strip(), place_name="")
@@ -190,7 +213,9 @@ class _Reader:
             yield self._person
         if self._fresh:
             yield self._fresh
-        self._person = self._fresh = None
+        if self._fresh_cast:
+            yield self._fresh_cast
+        self._person = self._fresh = self._fresh_cast = None
 
     def _within(self, row: str, at: int) -> Iterator[Element]:
         yield from self._closed()
@@ -259,9 +284,11 @@ class _Reader:
             yield Element(kind=Kind.DIALOGUE, text=said.strip(), line=number)
 
     def _speech_follows(self, at: int) -> bool:
-        following = at + 1
-        row = self._rows[following] if following < len(self._rows) else ""
-        return bool(row) and not _ACTION.match(row) and not self._headings[following] and not chinese_names.cue(row)
+        following = self._next(at)
+        if following is None:
+            return False
+        row = self._rows[following]
+        return not _ACTION.match(row) and not self._headings[following] and not chinese_names.cue(row)
 
     def _next(self, at: int) -> int | None:
         """The next line that says anything."""

@@ -30,7 +30,8 @@ _NTH = re.compile(
     rf"第\s*(?P<number>{_COUNT})\s*(?:场戏|场景|场|景)(?=[\s:：、，,.．】)）\-－—|/]|$|{_INSIDE}|{_TIME})"
 )
 _SCENE = re.compile(
-    rf"(?:场景|场次|场|SCENE|Scene|scene|S)\s*[#＃.]?\s*(?P<number>\d{{1,4}}(?:\s?[-－–—.]\s?\d{{1,4}})?[A-Za-z]?|[{CHINESE}]{{1,6}})(?=[\s:：、，,.．】)）\-－—|/]|$|(?:{_INSIDE})\b)"
+    rf"(?:场景|场次|场|SCENE|Scene|scene|S)\s*[#＃.（(]?\s*(?P<number>\d{{1,4}}(?:\s?[-－–—.]\s?\d{{1,4}})?[A-Za-z]?|"
+    rf"[{CHINESE}]{{1,6}})(?=[\s:：、，,.．】)）\-－—|/]|$|(?:{_INSIDE})\b)"
 )
 _LABEL = re.compile(r"(?:场景|地点|场地|拍摄地点|景)\s*[:：]\s*")
 _SIDE = re.compile(
@@ -38,19 +39,25 @@ _SIDE = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"(?P<number>\d{1,3}[A-Za-z]?)(?:\s*[.．、:：)）]\s*|\s+)")
-_FIELD = re.compile(r"(?P<field>时间|日夜|时段|地点|场景|场地|内外景?|景别|内/外|环境)\s*[:：]\s*(?P<value>.{0,80})")
+_FIELD = re.compile(
+    r"(?P<field>时间|日夜|时段|地点|场景|场地|内外景?|景别|内/外|"
+    r"环境)\s*[:：]\s*(?P<value>.{0,80})"
+)
 _LABELS_WITHIN = re.compile(r"(?:场景|地点|时间|场地|日夜|内外景?|景别|环境)\s*[:：]\s*")
 _SENTENCE = re.compile(r"[。！？!?“”\"；;…]|，.*，.*，|：.*：")
 _SEPARATOR = re.compile(r"[\s,，、;；|｜·•]+|[-－–—_/／:：（）()【】\[\].．]+")
 _GLUED = re.compile(rf"(?P<time>{_TIME})[/.]?(?P<side>{_INSIDE})|(?P<side2>{_INSIDE})[/.]?(?P<time2>{_TIME})")
 _GLUED_FIRST = re.compile(
-    rf"(?:(?P<time>{_TIME})(?P<side>内外景|内外|内景|外景|内|外)|(?P<side2>内景|外景|内|外)(?P<time2>日|夜|晨|昏))(?!瓦)(?P<rest>.+)"
+    rf"(?:(?P<time>{_TIME})(?P<side>内外景|内外|内景|外景|内|外)|(?P<side2>内景|外景|内|外)(?P<time2>日|夜|晨|"
+    rf"昏))(?!瓦)(?P<rest>.+)"
 )
 _GLUED_LAST = re.compile(
-    r"(?P<rest>.{2,}?)(?:(?P<time>日|夜|晨|昏|清晨|傍晚|黄昏|深夜|凌晨)(?P<side>内景|外景|内|外)|(?P<side2>内|外|内景|外景)(?P<time2>日|夜|晨|昏))"
+    r"(?P<rest>.{2,}?)(?:(?P<time>日|夜|晨|昏|清晨|傍晚|黄昏|深夜|凌晨)(?P<side>内景|外景|内|外)|(?P<side2>内|外|"
+    r"内景|外景)(?P<time2>日|夜|晨|昏))"
 )
 _RELATIVE = re.compile(
-    rf"(?:次日|翌日|第二天|隔天|隔日|当天|当日|同日|几天后|{_COUNT}[天日年月周]?(?:个月|小时|分钟)?后|同时)(?:的)?(?P<time>{_TIME})?"
+    rf"(?:次日|翌日|第二天|隔天|隔日|当天|当日|同日|几天后|{_COUNT}[天日年月周]?(?:个月|小时|分钟)?后|"
+    rf"同时)(?:的)?(?P<time>{_TIME})?"
 )
 
 
@@ -70,15 +77,21 @@ def read(line: str) -> Found | None:
     number, rest, sure = _numbered(inner)
     if not number and not sure:
         return None if bracketed and not _SIDE.match(inner) else _unnumbered(inner)
-    parts = _taken_apart(rest)
+    apart = _taken_apart(rest)
     if _SENTENCE.search(rest):
         return None
-    if not sure and not (parts.time or parts.place):
+    if not sure and not (apart.time or apart.place):
         return None
-    if sure == 1 and not (parts.time or parts.place) and (len(rest) > 25 or not rest):
+    if sure == 1 and not (apart.time or apart.place) and (len(rest) > 25 or not rest):
         return None
-    confidence = 1.0 if parts.time or parts.place else 0.85
-    return Found(replace(parts, number=number, text=inner), confidence)
+    confidence = 1.0 if apart.time or apart.place else 0.85
+    return Found(replace(apart, number=number, text=inner), confidence)
+
+
+def parts(text: str) -> Heading:
+    """A header that is known to be one, taken apart."""
+    found = read(text)
+    return found.heading if found else _taken_apart(text)
 
 
 def field(line: str) -> tuple[str, Heading] | None:
@@ -97,10 +110,14 @@ def merged(heading: Heading, other: Heading) -> Heading:
     )
 
 
-def sides(text: str) -> Heading | None:
-    """`日 内` alone on a line below a header."""
-    parts = _taken_apart(text) if len(text) <= 12 else None
-    return parts if parts and (parts.time or parts.place) and not parts.place_name else None
+def below(text: str) -> Heading | None:
+    """`日 内` or `日 内 大雄宝殿` alone on a line below a header."""
+    apart = _taken_apart(text) if len(text) <= 40 and not _SENTENCE.search(text) and "：" not in text else None
+    return (
+        apart
+        if apart and (apart.time or apart.place) and (not apart.place_name or (apart.time and " " in text))
+        else None
+    )
 
 
 def _numbered(text: str) -> tuple[str, str, int]:

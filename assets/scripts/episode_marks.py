@@ -10,7 +10,8 @@ _LONGEST = 80  # characters of the line
 _MARKS = re.compile(r"^[\s#*_>=【\[（(《<~\-—]+|[\s*_=】\]）)》>~\-—]+$")
 _HAN = re.compile(rf"第\s*(?P<number>\d{{1,4}}|[{numerals.CHINESE}]{{1,7}})\s*[集话回](?P<rest>.*)")
 _ENGLISH = re.compile(
-    rf"(?:EPISODE|EP\.?|E)\s*#?(?P<number>\d{{1,4}}|(?<=\s)(?:{numerals.ENGLISH}|[IVXLC]{{1,7}}))(?P<rest>\s*$|\s*[:：.\-–—|\"“].*|\s+\D.*)",
+    rf"(?:EPISODE|EP\.?|E)\s*#?(?P<number>\d{{1,4}}|(?<=\s)(?:{numerals.ENGLISH}|[IVXLC]{{1,7}}))(?P<rest>\s*$|"
+    rf"\s*[:：.\-–—|\"“].*|\s+\D.*)",
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"^\s*[（(【\-—]*\s*(?:完|终|结束|END|未完待续|剧终)", re.IGNORECASE)

@@ -10,7 +10,8 @@ from assets.scripts.numerals import CHINESE
 
 _AGE = re.compile(
     r"\b(?:(?:early|mid|late)[ -](?:to[ -]late[ -])?)?(?:1\d|[2-9]0)['’]?s\b|"
-    r"\b(?:(?:early|mid|late)[ -])?(?:teens|twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties)\b|"
+    r"\b(?:(?:early|mid|late)[ -])?(?:teens|twenties|thirties|forties|fifties|sixties|seventies|eighties|"
+    r"nineties)\b|"
     r"(?<![\d$#:.])\b\d{1,3}(?:[ -]years?[ -]old|\s?(?:y/o|yo))\b|\b(?:aged?|age:)\s?\d{1,3}\b",
     re.IGNORECASE,
 )
@@ -18,39 +19,50 @@ _BARE_AGE = re.compile(
     r"(?:(?:early|mid|late)[ -])?(?:\d{1,3}|[1-9]0['’]?s|1\ds)(?:\s?[-–]\s?\d{1,3}s?)?\+?", re.IGNORECASE
 )
 _HAN_AGE = re.compile(
-    rf"(?:约|年约|大约|年仅)?((?:\d{{1,3}}|[{CHINESE}]{{1,4}})(?:[-~至到—](?:\d{{1,3}}))?(?:多|来|余)?岁(?:左右|上下|出头)?|(?:[一二三四五六七八九]十|\d0)(?:出头|多岁|左右)|\d0后)"
+    rf"(?:约|年约|大约|年仅)?((?:\d{{1,3}}|[{CHINESE}]{{1,4}})(?:[-~至到—](?:\d{{1,3}}))?(?:多|来|余)?岁(?:左右|"
+    rf"上下|出头)?|(?:[一二三四五六七八九]十|\d0)(?:出头|多岁|左右)|\d0后)"
 )
 _FEMALE = re.compile(
-    r"\b(?:female|woman|girl|lady|mother|mom|mum|mommy|wife|daughter|sister|aunt|grandmother|grandma|queen|princess|actress|waitress|widow|bride|"
-    r"mrs|ms|miss|madam|madame|duchess|countess|nun|niece|heroine|girlfriend|goddess|ma'am|empress|housewife|businesswoman|policewoman|matriarch)\b",
+    r"\b(?:female|woman|girl|lady|mother|mom|mum|mommy|wife|daughter|sister|aunt|grandmother|grandma|queen|"
+    r"princess|actress|waitress|widow|bride|"
+    r"mrs|ms|miss|madam|madame|duchess|countess|nun|niece|heroine|girlfriend|goddess|ma'am|empress|housewife|"
+    r"businesswoman|policewoman|matriarch)\b",
     re.IGNORECASE,
 )
 _MALE = re.compile(
-    r"\b(?:male|man|boy|gentleman|father|dad|daddy|husband|son|brother|uncle|grandfather|grandpa|king|prince|actor|waiter|widower|groom|mr|"
-    r"sir|lord|duke|count|monk|nephew|boyfriend|guy|dude|emperor|businessman|policeman|fisherman|salesman|patriarch|fireman|handyman)\b",
+    r"\b(?:male|man|boy|gentleman|father|dad|daddy|husband|son|brother|uncle|grandfather|grandpa|king|prince|"
+    r"actor|waiter|widower|groom|mr|"
+    r"sir|lord|duke|count|monk|nephew|boyfriend|guy|dude|emperor|businessman|policeman|fisherman|salesman|"
+    r"patriarch|fireman|handyman)\b",
     re.IGNORECASE,
 )
 _SHE = re.compile(r"\b(?:she|her|hers|herself)\b", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|him|his|himself)\b", re.IGNORECASE)
 _HAN_FEMALE_WORD = re.compile(
-    r"(?:^|[，,、（(；;。\s：:/|])(?:女|女性|女孩|女人|女子|少女|妇人)(?:$|[，,、）)；;。\s/|\d])|女主|女一|女二|女配|妻子|母亲|女儿|姑娘|少女|千金|性别[:：]?\s*女|女友|未婚妻|女士"
+    r"(?:^|[，,、（(；;。\s：:/|])(?:女|女性|女孩|女人|女子|少女|妇人)(?:$|[，,、）)；;。\s/|\d])|女主|女一|女二|"
+    r"女配|妻子|母亲|女儿|姑娘|少女|千金|性别[:：]?\s*女|女友|未婚妻|女士"
 )
 _HAN_MALE_WORD = re.compile(
-    r"(?:^|[，,、（(；;。\s：:/|])(?:男|男性|男孩|男人|男子|少年)(?:$|[，,、）)；;。\s/|\d])|男主|男一|男二|男配|丈夫|父亲|儿子|少年|性别[:：]?\s*男|男友|未婚夫"
+    r"(?:^|[，,、（(；;。\s：:/|])(?:男|男性|男孩|男人|男子|少年)(?:$|[，,、）)；;。\s/|\d])|男主|男一|男二|男配|"
+    r"丈夫|父亲|儿子|少年|性别[:：]?\s*男|男友|未婚夫"
 )
 _HAN_FEMALE_NAME = re.compile(
-    r"(?:小姐|女士|太太|夫人|妈|妈妈|母|奶奶|外婆|姥姥|姐|姐姐|妹|妹妹|婶|姨|姑|嫂|皇后|太后|贵妃|妃|公主|娘娘|嬷嬷|丫鬟|宫女|婆婆|女儿|妻|老婆|娘|护士|婆|阿姨|女)$|^(?:女|老板娘)"
+    r"(?:小姐|女士|太太|夫人|妈|妈妈|母|奶奶|外婆|姥姥|姐|姐姐|妹|妹妹|婶|姨|姑|嫂|皇后|太后|贵妃|妃|公主|娘娘|"
+    r"嬷嬷|丫鬟|宫女|婆婆|女儿|妻|老婆|娘|护士|婆|阿姨|女)$|^(?:女|老板娘)"
 )
 _HAN_MALE_NAME = re.compile(
-    r"(?:先生|爸|爸爸|父|父亲|爷爷|外公|姥爷|哥|哥哥|弟|弟弟|叔|伯|舅|皇帝|太子|王爷|皇上|太监|公公|少爷|老爷|儿子|夫|老公|爹|爷|公子|男|大叔|大爷)$|^男"
+    r"(?:先生|爸|爸爸|父|父亲|爷爷|外公|姥爷|哥|哥哥|弟|弟弟|叔|伯|舅|皇帝|太子|王爷|皇上|太监|公公|少爷|老爷|"
+    r"儿子|夫|老公|爹|爷|公子|男|大叔|大爷)$|^男"
 )
 _VOICE = re.compile(
-    r"(?:^|[.;,，。；])\s*(?P<phrase>[^.;，。；]{0,60}\b(?:voice|accent|drawl|baritone|whisper of a)\b[^.;，。；]{0,40})",
+    r"(?:^|[.;,，。；])\s*(?P<phrase>[^.;，。；]{0,60}\b(?:voice|accent|drawl|baritone|whisper of "
+    r"a)\b[^.;，。；]{0,40})",
     re.IGNORECASE,
 )
 _HAN_VOICE = re.compile(r"(?:声音|音色|嗓音|声线|声音特点|配音)\s*[:：]?\s*([^。；;，,\n]{1,30})")
 _ALIAS = re.compile(
-    r"(?:又名|别名|昵称|小名|外号|绰号|人称|化名|本名|艺名|原名|also known as|a\.?k\.?a\.?|alias|nicknamed)\s*[:：]?\s*[“\"'‘]?([^，。；,;.（）()“”\"'’\n]{1,30})",
+    r"(?:又名|别名|昵称|小名|外号|绰号|人称|化名|本名|艺名|原名|also known as|a\.?k\.?a\.?|alias|"
+    r"nicknamed)\s*[:：]?\s*[“\"'‘]?([^，。；,;.（）()“”\"'’\n]{1,30})",
     re.IGNORECASE,
 )
 _LONGEST = 2_000

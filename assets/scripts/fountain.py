@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, headings, lines
+from assets.scripts import castlists, front, headings, lines
 from assets.scripts.elements import Element, Kind
 from assets.scripts.words import words
 
 _KEY = re.compile(r"(?P<key>[A-Za-z][A-Za-z ]{0,30}):(?P<value>.*)")
 _TITLE_KEYS = words(
-    "title credit author authors source notes date draft contact copyright revision format font episode version format ",
+    "title credit author authors source notes date draft contact copyright revision format font episode version ",
+    "format ",
     "written by based on story by company cast series",
 )
 _TITLE_PHRASES = frozenset(
@@ -23,7 +24,8 @@ _MARKS = re.compile(r"(?P<what>cast|characters?|props?)\s*[:：]\s*(?P<names>.+)
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_|_(?!\w)")
 _BACK_TO = re.compile(r"^BACK (?:IN|AT|INSIDE|OUTSIDE|ON|TO) (?:THE )?", re.IGNORECASE)
 _BACK = re.compile(
-    r"BACK (?:IN|AT|INSIDE|OUTSIDE|ON|TO) (?:THE )?(?!SCENE|PRESENT|BLACK|REALITY|ACTION|US\b|HIM\b|HER\b|THEM\b|WORK\b)[A-Z]",
+    r"BACK (?:IN|AT|INSIDE|OUTSIDE|ON|TO) (?:THE )?(?!SCENE|PRESENT|BLACK|REALITY|ACTION|US\b|HIM\b|HER\b|THEM\b|"
+    r"WORK\b)[A-Z]",
     re.IGNORECASE,
 )
 
@@ -56,7 +58,7 @@ def read(text: str) -> Iterator[Element]:
     text, notes = _without_notes(_without_boneyard(text))
     rows = text.split("\n")
     first = _title_page(rows)
-    yield from castlists.recognised(_Reader(rows, first, notes).read())
+    yield from front.settled(castlists.recognised(_Reader(rows, first, notes).read()))
 
 
 def _title_page(rows: list[str]) -> int:
@@ -179,5 +181,7 @@ class _Reader:
             found = _MARKS.fullmatch(note.strip())
             if found:
                 kind = Kind.PROPS if found["what"].lower().startswith("prop") else Kind.CAST
-                named = tuple(name.strip() for name in re.split(r"[,;，、；]", found["names"]) if name.strip())
+                named = tuple(
+                    name.strip() for name in re.split(r"[,;，、；]", found["names"].strip("()（） ")) if name.strip()
+                )
                 yield Element(kind=kind, text=note, line=number, names=named)

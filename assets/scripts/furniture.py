@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[-–—(]?\s*(?:page\s+)?\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—).]?", re.IGNORECASE)
 _CONTINUED = re.compile(
-    r"(?:[A-Z]?\d{1,4}[A-Z]?\s+)?[(\[]?\s*(?:MORE|CONTINUED|CONT['’]?D)\s*[)\]]?\s*:?\s*(?:\(\d{1,3}\))?(?:\s+[A-Z]?\d{1,4}[A-Z]?)?",
+    r"(?:[A-Z]?\d{1,4}[A-Z]?\s+)?[(\[]?\s*(?:MORE|CONTINUED|"
+    r"CONT['’]?D)\s*[)\]]?\s*:?\s*(?:\(\d{1,3}\))?(?:\s+[A-Z]?\d{1,4}[A-Z]?)?",
     re.IGNORECASE,
 )
 _LONGEST = 100

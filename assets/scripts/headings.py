@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from assets.scripts import times
+from assets.scripts import chinese_headings, times
 from assets.scripts.breakdown import Place
 from assets.scripts.elements import Heading
 
@@ -65,6 +66,9 @@ def read(text: str) -> Heading:
         last = _LAST_NUMBER.search(rest)
         if last and (last["number"] == number or (not number and len(rest) - last.start() > 3 and "  " in last[0])):
             number, rest, whole = last["number"], rest[: last.start()], whole[: -len(last[0])]
+    elif re.search(r"[\u4e00-\u9fff]", rest):
+        chinese = chinese_headings.parts(rest)
+        return replace(chinese, text=whole.strip(), number=number or chinese.number)
     name, time = _name_and_time(rest)
     return Heading(text=whole.strip(), number=number, place_name=name, place=place, time=time)
 

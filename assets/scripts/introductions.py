@@ -11,7 +11,8 @@ from assets.scripts import facts, lines, names
 _LONGEST = 20_000
 _UPPER = r"[A-ZÀ-ÖØ-ÞА-ЯЁ]"
 _CAPITALS = re.compile(
-    rf"(?<![\w'’]){_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?:[ ]{_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?!\w)){{0,4}}(?![\w])"
+    rf"(?<![\w'’]){_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?:[ ]{_UPPER}(?:{_UPPER}|"
+    rf"['’.-](?={_UPPER}))*\.?(?!\w)){{0,4}}(?![\w])"
 )
 _AGE_BEHIND = re.compile(r"\s*\(([^()]{1,60})\)|\s*,\s*([^,.;()]{1,40})(?=[,.;)]|$|\s[-–—])")
 _HAN = re.compile(r"(?P<name>[\u4e00-\u9fff·]{2,12})[（(](?P<about>[^（()）]{1,80})[)）]")

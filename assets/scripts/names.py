@@ -12,62 +12,83 @@ LONGEST = 60  # characters; nobody is called more
 
 _BRACKETED = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]?\s*$")
 _EXTENSION = re.compile(
-    r"[\s,/-]+((?:V\.?\s?/?O\.?|O\.?\s?/?[SC]\.?|O\.?S\.?V\.?|VOICE[ -]?OVER|OFF[ -]?SCREEN|OFF[ -]?CAMERA|FILTERED|CONT(?:INUED|['’]?D)\.?|"
+    r"[\s,/-]+((?:V\.?\s?/?O\.?|O\.?\s?/?[SC]\.?|O\.?S\.?V\.?|VOICE[ -]?OVER|OFF[ -]?SCREEN|OFF[ -]?CAMERA|"
+    r"FILTERED|CONT(?:INUED|['’]?D)\.?|"
     r"PRE-?LAP|SUBTITLED?|ON (?:THE )?(?:PHONE|RADIO|TV|SCREEN|SPEAKER|INTERCOM)))$",
     re.IGNORECASE,
 )
 _CONTINUED = re.compile(r"\W*(?:CONT(?:INUED|['’‘`]?\s?D)?|CON['’]T|MORE|CONTINUING|续|继续)\W*", re.IGNORECASE)
 _VOICE = re.compile(r"^(.{2,40}?)['’]S VOICE$", re.IGNORECASE)
 _CHINESE_VOICE = re.compile(
-    r"^(.{0,12}?[\u4e00-\u9fff·])(?:的)?(内心独白|内心OS|内心|心声|画外音|旁白|独白|心语|声音|心里话|os|vo|ov|o\.s\.?|v\.o\.?|o\.s|v\.o)$",
+    r"^(.{0,12}?[\u4e00-\u9fff·])(?:的)?(内心独白|内心OS|内心|心声|画外音|旁白|独白|心语|声音|心里话|os|vo|ov|"
+    r"o\.s\.?|v\.o\.?|o\.s|v\.o)$",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"\s*(?:/|&|\+|、|，|和|与|及)\s*|\s+(?:AND|et|und|y)\s+", re.IGNORECASE)
 _SURE_JOIN = re.compile(r"\s*[/&+、]\s*")
 
 _CROWD_WORDS = words(
-    "CROWD EVERYONE EVERYBODY ALL BOTH OTHERS TOGETHER AUDIENCE PEOPLE GUESTS VOICES CHORUS SOLDIERS COPS OFFICERS GUARDS MEN ",
-    "WOMEN KIDS CHILDREN STUDENTS REPORTERS PASSERSBY ONLOOKERS PATRONS CUSTOMERS BYSTANDERS EXTRAS VILLAGERS TOWNSPEOPLE ",
-    "TOWNSFOLK PASSENGERS WORKERS SPECTATORS DINERS PARTYGOERS MOB GANG GROUP ENSEMBLE PROTESTERS PROTESTORS FANS JURORS ",
-    "SAILORS WAITERS NURSES DOCTORS EMPLOYEES COMMUTERS PEDESTRIANS SHOPPERS MOURNERS SERVANTS COURTIERS NEIGHBORS NEIGHBOURS ",
+    "CROWD EVERYONE EVERYBODY ALL BOTH OTHERS TOGETHER AUDIENCE PEOPLE GUESTS VOICES CHORUS SOLDIERS COPS ",
+    "OFFICERS GUARDS MEN ",
+    "WOMEN KIDS CHILDREN STUDENTS REPORTERS PASSERSBY ONLOOKERS PATRONS CUSTOMERS BYSTANDERS EXTRAS VILLAGERS ",
+    "TOWNSPEOPLE ",
+    "TOWNSFOLK PASSENGERS WORKERS SPECTATORS DINERS PARTYGOERS MOB GANG GROUP ENSEMBLE PROTESTERS PROTESTORS FANS ",
+    "JURORS ",
+    "SAILORS WAITERS NURSES DOCTORS EMPLOYEES COMMUTERS PEDESTRIANS SHOPPERS MOURNERS SERVANTS COURTIERS ",
+    "NEIGHBORS NEIGHBOURS ",
     "GUYS GIRLS BOYS LADIES FIREFIGHTERS POLICEMEN PARAMEDICS CLASSMATES COWORKERS COLLEAGUES DANCERS TOURISTS",
 )
 _ROLE_WORDS = words(
-    "GUARD COP OFFICER SOLDIER MAN WOMAN BOY GIRL KID CHILD TEEN TEENAGER STUDENT REPORTER NURSE DOCTOR WAITER WAITRESS THUG GOON ",
-    "HENCHMAN AGENT WORKER VILLAGER CUSTOMER PATRON GUEST PASSENGER PEDESTRIAN BYSTANDER ONLOOKER EXTRA NEIGHBOR NEIGHBOUR ",
-    "VOICE TECH TECHNICIAN PARAMEDIC EMT FIREMAN FIREFIGHTER DRIVER CLERK CASHIER BARTENDER MOURNER JUROR FAN GUY LADY DUDE ",
-    "PROTESTER BODYGUARD PRISONER INMATE SAILOR PIRATE KNIGHT SERVANT MAID COURTIER CITIZEN TOWNSPERSON DINER SHOPPER TOURIST ",
-    "POLICEMAN DETECTIVE ASSISTANT EMPLOYEE INTERN OPERATOR DISPATCHER SCIENTIST ENGINEER MONK PRIEST DANCER PLAYER HUNTER ",
+    "GUARD COP OFFICER SOLDIER MAN WOMAN BOY GIRL KID CHILD TEEN TEENAGER STUDENT REPORTER NURSE DOCTOR WAITER ",
+    "WAITRESS THUG GOON ",
+    "HENCHMAN AGENT WORKER VILLAGER CUSTOMER PATRON GUEST PASSENGER PEDESTRIAN BYSTANDER ONLOOKER EXTRA NEIGHBOR ",
+    "NEIGHBOUR ",
+    "VOICE TECH TECHNICIAN PARAMEDIC EMT FIREMAN FIREFIGHTER DRIVER CLERK CASHIER BARTENDER MOURNER JUROR FAN GUY ",
+    "LADY DUDE ",
+    "PROTESTER BODYGUARD PRISONER INMATE SAILOR PIRATE KNIGHT SERVANT MAID COURTIER CITIZEN TOWNSPERSON DINER ",
+    "SHOPPER TOURIST ",
+    "POLICEMAN DETECTIVE ASSISTANT EMPLOYEE INTERN OPERATOR DISPATCHER SCIENTIST ENGINEER MONK PRIEST DANCER ",
+    "PLAYER HUNTER ",
     "ROBBER GANGSTER BIKER VENDOR MERCHANT CLASSMATE COLLEAGUE BULLY CREWMAN CREW PILOT",
 )
 _CROWD_FORMS = re.compile(
     r"^(?:ALL|SEVERAL|VARIOUS|SOME|OTHER|MANY)\s|^(?:A |THE )?(?:CROWD|MOB|GROUP)\b|\bCROWD$|\bVOICES$"
 )
 _NUMBERED = re.compile(
-    r"^(?P<base>.+?)\s*(?:(?P<mark>#|NO\.?|NUMBER)\s*(?P<sure>\d{1,3}|[A-F])|\s(?P<plain>1?\d|[A-F]|ONE|TWO|THREE|FOUR))$"
+    r"^(?P<base>.+?)\s*(?:(?P<mark>#|NO\.?|NUMBER)\s*(?P<sure>\d{1,3}|[A-F])|\s(?P<plain>1?\d|[A-F]|ONE|TWO|THREE|"
+    r"FOUR))$"
 )
 
 _HAN_ROLE = (
-    "村民|员工|保镖|保安|路人|记者|宾客|群众|士兵|侍卫|护士|医生|警察|警员|同学|学生|服务员|服务生|店员|顾客|客人|工人|丫鬟|宫女|太监|大臣|"
-    "家丁|手下|打手|混混|小弟|女工|男工|邻居|大妈|大爷|大叔|大婶|网友|粉丝|观众|乘客|司机|助理|秘书|男人|女人|男子|女子|男生|女生|男孩|女孩|"
-    "老人|小孩|孩子|黑衣人|杀手|刺客|弟子|仆人|佣人|女佣|侍女|下人|衙役|捕快|官兵|将士|百姓|商人|股东|董事|高管|同事|职员|亲戚|族人|长老|"
-    "男|女|甲方|伙计|小二|狱卒|犯人|囚犯|随从|跟班|名媛|贵妇|富太|太太|千金|公子|少爷|食客|小贩|摊主|师兄|师弟|师姐|师妹|嬷嬷|婢女|奴婢|护卫|"
-    "队员|队友|选手|评委|嘉宾|模特|演员|路人男|路人女|群演|吃瓜群众|围观者|围观群众|路过者|催债人|债主|流氓|歹徒|绑匪|劫匪|保洁|前台"
+    "村民|员工|保镖|保安|路人|记者|宾客|群众|士兵|侍卫|护士|医生|警察|警员|同学|学生|服务员|服务生|店员|顾客|客人|"
+    "工人|丫鬟|宫女|太监|大臣|"
+    "家丁|手下|打手|混混|小弟|女工|男工|邻居|大妈|大爷|大叔|大婶|网友|粉丝|观众|乘客|司机|助理|秘书|男人|女人|"
+    "男子|女子|男生|女生|男孩|女孩|"
+    "老人|小孩|孩子|黑衣人|杀手|刺客|弟子|仆人|佣人|女佣|侍女|下人|衙役|捕快|官兵|将士|百姓|商人|股东|董事|高管|"
+    "同事|职员|亲戚|族人|长老|"
+    "男|女|甲方|伙计|小二|狱卒|犯人|囚犯|随从|跟班|名媛|贵妇|富太|太太|千金|公子|少爷|食客|小贩|摊主|师兄|师弟|"
+    "师姐|师妹|嬷嬷|婢女|奴婢|护卫|"
+    "队员|队友|选手|评委|嘉宾|模特|演员|路人男|路人女|群演|吃瓜群众|围观者|围观群众|路过者|催债人|债主|流氓|歹徒|"
+    "绑匪|劫匪|保洁|前台"
 )
 _HAN_NUMBERED = re.compile(
     rf"^.{{0,4}}?(?:{_HAN_ROLE})(?:[甲乙丙丁戊己庚辛]|[A-Ha-h]|\d{{1,2}}|[一二三四五六七八九十]号?|[1-9]号)$"
 )
 _HAN_ANY_NUMBERED = re.compile(r"^[\u4e00-\u9fff]{2,5}(?:[甲乙丙丁]|[A-Ha-h]|\d{1,2}号?)$")
 _HAN_MANY = re.compile(
-    rf"^(?:众|群|全体|所有|其他|其余|各|一群|一众|几个|几名|几位|数名|数个|多名|两名|三名|四名|若干|部分)|(?:若干|数名|多名|数人|等人|们|等|群)$|"
+    rf"^(?:众|群|全体|所有|其他|其余|各|一群|一众|几个|几名|几位|数名|数个|多名|两名|三名|四名|若干|部分)|(?:若干|"
+    rf"数名|多名|数人|等人|们|等|群)$|"
     rf"(?:[\d一两二三四五六七八九十几数多]+[名个位人]+)$|^[\d一两二三四五六七八九十几]+[名个位](?:{_HAN_ROLE})|若干"
 )
 _HAN_CROWD = words(
-    "众人 大家 所有人 全员 群众 群演 路人 宾客 宾客们 村民 员工 百姓 士兵 官兵 观众 围观群众 吃瓜群众 众臣 众大臣 记者 同学们 网友 弹幕 ",
-    "其他人 旁人 人群 群臣 众宾客 保镖 侍卫 宫女 手下 家丁 两人 二人 三人 俩人 众女 众男 几人 群众演员 路人们 众弟子 众将 客人 黑衣人 学生 下人 佣人",
+    "众人 大家 所有人 全员 群众 群演 路人 宾客 宾客们 村民 员工 百姓 士兵 官兵 观众 围观群众 吃瓜群众 众臣 众大臣 ",
+    "记者 同学们 网友 弹幕 ",
+    "其他人 旁人 人群 群臣 众宾客 保镖 侍卫 宫女 手下 家丁 两人 二人 三人 俩人 众女 众男 几人 群众演员 路人们 ",
+    "众弟子 众将 客人 黑衣人 学生 下人 佣人",
 )
 _NOBODY = words(
-    "旁白 画外音 字幕 音效 特写 镜头 画面 背景音 背景音乐 音乐 BGM 系统音 提示音 广播 闪回 空镜 独白 解说 解说词 全景 中景 近景 远景 ",
+    "旁白 画外音 字幕 音效 特写 镜头 画面 背景音 背景音乐 音乐 BGM 系统音 提示音 广播 闪回 空镜 独白 解说 解说词 ",
+    "全景 中景 近景 远景 ",
     "VO OS 黑屏 标题 片头 片尾 片名",
 )
 

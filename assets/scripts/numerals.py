@@ -8,34 +8,13 @@ import unicodedata
 CHINESE = "〇零一二三四五六七八九十百千两廿卅"
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
-_ENGLISH = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_TO_TWENTY = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen ",
+    "seventeen",
+    "eighteen nineteen twenty",
+)
+_TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_ENGLISH = {word: value for value, word in enumerate(" ".join(_TO_TWENTY).split())} | _TENS
 _WORD = "|".join(sorted([*_ENGLISH, "hundred", "and"], key=len, reverse=True))
 ENGLISH = rf"(?:{_WORD})(?:[ -](?:{_WORD})){{0,4}}\b"  # a pattern
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}

@@ -12,8 +12,10 @@ from assets.scripts.elements import Person
 from assets.scripts.words import words
 
 _TITLES = words(
-    "MR MRS MS MISS DR DOCTOR PROFESSOR PROF DETECTIVE DET OFFICER CAPTAIN CAPT SERGEANT SGT LIEUTENANT LT COLONEL COL GENERAL GEN ",
-    "AGENT SIR LADY LORD KING QUEEN PRINCE PRINCESS FATHER SISTER BROTHER AUNT UNCLE JUDGE SENATOR PRESIDENT MAYOR SHERIFF INSPECTOR ",
+    "MR MRS MS MISS DR DOCTOR PROFESSOR PROF DETECTIVE DET OFFICER CAPTAIN CAPT SERGEANT SGT LIEUTENANT LT ",
+    "COLONEL COL GENERAL GEN ",
+    "AGENT SIR LADY LORD KING QUEEN PRINCE PRINCESS FATHER SISTER BROTHER AUNT UNCLE JUDGE SENATOR PRESIDENT ",
+    "MAYOR SHERIFF INSPECTOR ",
     "CHIEF COMMANDER CMDR REVEREND REV NURSE PRIVATE PVT CORPORAL CPL MAJOR ADMIRAL SPECIAL",
 )
 
@@ -138,6 +140,11 @@ class People:
             if len(words) > 1 and form.isascii() and "'" not in form and not words[-1].isdigit():
                 last[words[-1]].add(key)
         singles = {names.key(form) for form, _ in found}
+        found += [
+            (form[4:], key)
+            for form, key in found
+            if form.upper().startswith("THE ") and names.key(form[4:]) not in singles
+        ]
         for word, keys in last.items():
             if (
                 len(keys) == 1

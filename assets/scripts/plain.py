@@ -11,31 +11,34 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, furniture, headings, lines, names, numerals, times
+from assets.scripts import castlists, front, furniture, headings, lines, names, numerals, times
 from assets.scripts.elements import Element, Heading, Kind
 from assets.scripts.furniture import Row
 from assets.scripts.words import words
 
 _COLON = re.compile(r"(?P<name>[^:：\s][^:：.!?;()]{0,38}(?:\([^()]{0,40}\))?)\s*[:：]\s*(?P<said>\S.*)?", re.DOTALL)
 _PERIOD = re.compile(
-    r"(?P<name>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ' ’#\d-]{1,30}?)(?:\s*\((?P<mood>[^()]{0,80})\))?\.\s*[-–—]?\s*(?P<said>[^\s.].*)",
+    r"(?P<name>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ' "
+    r"’#\d-]{1,30}?)(?:\s*\((?P<mood>[^()]{0,80})\))?\.\s*[-–—]?\s*(?P<said>[^\s.].*)",
     re.DOTALL,
 )
 _SCENE = re.compile(
-    rf"(?:(?:ACT\s+(?:{numerals.ENGLISH}|[IVXLC]{{1,6}}|\d{{1,2}})\s*[,.:–—-]?\s*)?SCENE\s+#?(?P<number>\d{{1,3}}[A-Z]?|{numerals.ENGLISH}|[IVXLC]{{1,7}}))"
+    rf"(?:(?:ACT\s+(?:{numerals.ENGLISH}|[IVXLC]{{1,6}}|"
+    rf"\d{{1,2}})\s*[,.:–—-]?\s*)?SCENE\s+#?(?P<number>\d{{1,3}}[A-Z]?|{numerals.ENGLISH}|[IVXLC]{{1,7}}))"
     r"\b\s*[:.–—,-]*\s*(?P<rest>.{0,120})",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_][\w'’.#-]*(?: (?:[^\W_][\w'’.#-]*)){0,3}")
 _EXTENDED = re.compile(r"\((?:V\.?O\.?|O\.?S\.?|O\.?C\.?|CONT['’]?D\.?)\)\s*$", re.IGNORECASE)
 _NOT_SAID = words(
-    "note notes time setting place scene title by author date draft contact synopsis logline genre location int ext at"
+    "note notes time setting place scene title by author date draft contact synopsis logline genre location int ",
+    "ext at",
 )
 
 
 def read(text: str) -> Iterator[Element]:
     """Take a text apart."""
-    yield from castlists.recognised(_Reader(furniture.cleared(text).rows).read())
+    yield from front.settled(castlists.recognised(_Reader(furniture.cleared(text).rows).read()))
 
 
 class _Reader:
@@ -186,7 +189,10 @@ class _Reader:
         if not self._looks_named(text) or not (apart or row.text.endswith((":", "："))):
             return 0.0
         known = self._capitals[key] > 0 or self._inline[key] > 1
-        return 0.7 if known or self._alone[key] > 1 else 0.0
+        if known or self._alone[key] > 1:
+            return 0.7
+        # Names are written small here, and this one stands where they do.
+        return 0.5 if apart and not self._capitals and any(count > 1 for count in self._alone.values()) else 0.0
 
     def _said_inline(self, row: Row, *, talking: bool) -> list[Element]:
         """SARAH: What?; HAMLET. To be, or not."""

@@ -9,20 +9,25 @@ from collections.abc import Iterable, Iterator
 _LONGEST = 20_000
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ABSENT_BEFORE = re.compile(
-    r"\b(?:about|for|from|without|named|called|like|unlike|mentions?|remembers?|misses|imagines?|texts?|e-?mails?|phones?|calling|dials?|"
-    r"(?:photo(?:graph)?|picture|portrait|painting|image|memory|thought|voice|sound|name|news|sign|video|footage|letter|statue|ghost|dream)s? of)\s+(?:the\s+)?$",
+    r"\b(?:about|for|from|without|named|called|like|unlike|mentions?|remembers?|misses|imagines?|texts?|e-?mails?|"
+    r"phones?|calling|dials?|"
+    r"(?:photo(?:graph)?|picture|portrait|painting|image|memory|thought|voice|sound|name|news|sign|video|footage|"
+    r"letter|statue|ghost|dream)s? of)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _BODY = re.compile(
-    r"^['’]s?\s+(?:\w+\s+){0,2}?(?:eyes?|faces?|hands?|fingers?|head|mouth|lips|smile|expression|voice|body|arms?|legs?|feet|foot|shoulders?|knees?|hair|gaze|jaw|"
+    r"^['’]s?\s+(?:\w+\s+){0,2}?(?:eyes?|faces?|hands?|fingers?|head|mouth|lips|smile|expression|voice|body|arms?|"
+    r"legs?|feet|foot|shoulders?|knees?|hair|gaze|jaw|"
     r"brow|chest|back|side|heart|breath|tears?|fist|grip|neck|nose|ear|attention|reaction|POV)\b",
     re.IGNORECASE,
 )
 _HAN_ABSENT_BEFORE = re.compile(
-    r"(?:想起|想到|梦见|提到|提起|说起|写着|写给|打给|打电话给|拨通|来自|寻找|等待|关于|没有|不见|怀念|思念|名叫|叫做|备注|显示|发给|收到)[“\"《]?$"
+    r"(?:想起|想到|梦见|提到|提起|说起|写着|写给|打给|打电话给|拨通|来自|寻找|等待|关于|没有|不见|怀念|思念|名叫|"
+    r"叫做|备注|显示|发给|收到)[“\"《]?$"
 )
 _HAN_ABSENT_AFTER = re.compile(
-    r"^(?:[”\"》])?(?:的)?(?:照片|画像|遗像|名字|短信|来电|微信|消息|电话|号码|房间|办公室|公司|墓|墓碑|车|家(?!人)|别墅|坟|病历|档案|资料|视频|录音|信|衣服|朋友圈)(?!里走|内走|来到)"
+    r"^(?:[”\"》])?(?:的)?(?:照片|画像|遗像|名字|短信|来电|微信|消息|电话|号码|房间|办公室|公司|墓|墓碑|车|"
+    r"家(?!人)|别墅|坟|病历|档案|资料|视频|录音|信|衣服|朋友圈)(?!里走|内走|来到)"
 )
 
 

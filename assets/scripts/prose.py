@@ -11,24 +11,34 @@ from assets.scripts.elements import Element, Heading, Kind
 from assets.scripts.words import words
 
 _CHAPTER = re.compile(
-    rf"(?:第\s*[\d{numerals.CHINESE}]{{1,7}}\s*[章节回卷集]|CHAPTER\s+\S{{1,12}}|Chapter\s+\S{{1,12}}|序章|楔子|尾声|番外|Prologue|Epilogue)\s*[:：.、-]?\s*.{{0,60}}"
+    rf"(?:第\s*[\d{numerals.CHINESE}]{{1,7}}\s*[章节回卷集]|CHAPTER\s+\S{{1,12}}|Chapter\s+\S{{1,12}}|序章|楔子|"
+    rf"尾声|番外|Prologue|Epilogue)\s*[:：.、-]?\s*.{{0,60}}"
 )
 _BREAK = re.compile(r"(?:[*＊]\s*){3,}|[-—–]{3,}|#|◇+|\.{5,}|…{3,}|={3,}|~{3,}")
 _SAYS = (
-    "said|says|asked|asks|replied|replies|whispered|whispers|shouted|shouts|answered|answers|cried|cries|muttered|murmured|yelled|called|"
-    "snapped|laughed|sighed|continued|added|began|insisted|demanded|agreed|admitted|warned|hissed|growled|exclaimed|remarked|told"
+    "said|says|asked|asks|replied|replies|whispered|whispers|shouted|shouts|answered|answers|cried|cries|muttered|"
+    "murmured|yelled|called|"
+    "snapped|laughed|sighed|continued|added|began|insisted|demanded|agreed|admitted|warned|hissed|growled|"
+    "exclaimed|remarked|told"
 )
 _NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Miss|Aunt|Uncle|Captain|Professor|Detective|Old|Young|Lady|Sir)\.? )?[A-Z][\w'’-]{1,20}(?: [A-Z][\w'’-]{1,20})?"
-_AFTER = re.compile(rf"[”\"’'](?: |, )(?:(?P<name>{_NAME}) (?:\w+ly )?(?:{_SAYS})|(?:{_SAYS}) (?P<other>{_NAME}))\b")
+_AFTER = re.compile(
+    rf"[”\"’'](?: |, )(?:(?P<name>{_NAME}) (?:\w+ly )?(?:{_SAYS})|(?:{_SAYS}) "
+    rf"(?P<other>{_NAME}))\b"
+)
 _BEFORE = re.compile(rf"(?:^|[.!?] )(?P<name>{_NAME}) (?:\w+ly )?(?:{_SAYS}),? ?[:,]? ?[“\"]")
 _HAN_SAYS = "说道|问道|喊道|叫道|答道|笑道|怒道|冷笑道|开口道|回答道|低声道|沉声道|说|道|问|喊"
 _HAN_NAME = r"[\u4e00-\u9fff·]{2,4}?"
 _HAN_BEFORE = re.compile(
     rf"(?:^|[。！？”」，,\s])(?P<name>{_HAN_NAME})(?:[\u4e00-\u9fff]{{1,4}}[地着])?(?:{_HAN_SAYS})[：:，,]?\s*[“「]"
 )
-_HAN_AFTER = re.compile(rf"[”」](?P<name>{_HAN_NAME})(?:[\u4e00-\u9fff]{{1,4}}[地着])?(?:{_HAN_SAYS})(?:[。，,！]|$)")
+_HAN_AFTER = re.compile(
+    rf"[”」](?P<name>{_HAN_NAME})(?:[\u4e00-\u9fff]{{1,4}}[地着])?(?:{_HAN_SAYS})(?:[。，,！]|"
+    rf"$)"
+)
 _PRONOUNS = words(
-    "He She They It I We You The His Her That This There What 他 她 他们 她们 我 我们 你 它 这 那 大家 有人 对方 那人 男人 女人 忽然 突然 低声 轻声"
+    "He She They It I We You The His Her That This There What 他 她 他们 她们 我 我们 你 它 这 那 大家 有人 对方 ",
+    "那人 男人 女人 忽然 突然 低声 轻声",
 )
 _LONGEST = 20_000
 
