@@ -93,7 +93,7 @@ class _Assembly:
                         continue
                     known = self._people.add(found.name, line=element.line, confidence=found.confidence, weight=0)
                     known.age = known.age or found.age
-                    known.gender = known.gender or facts.gender(found.about, name=found.name)
+                    known.gender = known.gender or facts.gender(found.phrase, name=found.name)
                     known.description = known.description or found.about
 
     def _meet(self, name: str, element: Element, *, weight: int) -> None:
@@ -203,9 +203,8 @@ class _Assembly:
             self._pronouns(wanted, action)
 
     def _pronouns(self, wanted: Names, action: Element) -> None:
-        mentioned = wanted.mentioned(action.text)
-        if len(mentioned) == 1:
-            known = self._people.by_key(mentioned.pop())
+        if (key := wanted.subject(action.text)) is not None:
+            known = self._people.by_key(key)
             her, him = facts.pronouns(action.text)
             known.said_of[0] += her
             known.said_of[1] += him

@@ -1,7 +1,7 @@
 """What a script is taken apart into, whatever format it came in: scenes, cues, characters, props, each with its place.
 
-Lines are counted from 1, in `Script.text`. Confidence goes from 0 to 1: 1 is what the format marks and can't mean anything
-else, below that it was inferred (docs/decisions/0020).
+Lines are counted from 1, in `Script.text`. Confidence goes from 0 to 1: 1 is what the format marks and can't mean
+anything else, below that it was inferred (docs/decisions/0020).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Scene:
     heading: str  # the line, without marks of the format
     place_name: str
     place: Place
-    time: str  # day, night, morning, noon, afternoon, evening, dawn, dusk, continuous, later; else as written
+    time: str  # day, night, morning, noon, afternoon, evening, dawn, dusk, continuous, later, same; else as written
     cast: tuple[str, ...]  # characters who are there or heard, in order of appearance
     extras: tuple[str, ...]  # 村民甲, GUARD #2, CROWD
     cues: tuple[Cue, ...]

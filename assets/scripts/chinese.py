@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, chinese_headings, chinese_names, episode_marks, facts, lines, names
+from assets.scripts import castlists, chinese_headings, chinese_names, episode_marks, lines, names
 from assets.scripts.elements import Element, Kind
 
 LONGEST = 2_000  # characters: of a line that is looked at closely
@@ -303,11 +303,3 @@ def _cast_line(row: str) -> str | None:
 def _unbracketed(row: str) -> str:
     found = re.match(r"^[【\[［（(]", row)
     return row[1:-1] if found and row[-1] in "】]］）)" else row
-
-
-def introduced(text: str) -> Iterator[tuple[str, str]]:
-    """林晚（女，24岁）in an action: name and what is said of it."""
-    for found in re.finditer(r"([\u4e00-\u9fff·]{2,8})[（(]([^（()）]{1,60})[)）]", text[:LONGEST]):
-        about = found[2]
-        if facts.age(about) or re.match(r"(?:男|女)(?:$|[，,、\s])", about):
-            yield found[1], about

@@ -1,8 +1,8 @@
 """Scene headers of Chinese scripts, in all the ways that studios write them.
 
 A header has a number, a place, a time and inside or outside, in any order, between any marks, or glued together:
-`1-1 日 内 客厅`, `1-1日内灵堂`, `场1-1 金銮殿 日 内`, `【场景 1：客厅 - 内（夜）】`. So it is not matched as a whole, but taken
-apart into words; what is neither time nor inside or outside is the place.
+`1-1 日 内 客厅`, `1-1日内灵堂`, `场1-1 金銮殿 日 内`, `【场景 1：客厅 - 内（夜）】`. So it is not matched as a
+whole, but taken apart into words; what is neither time nor inside or outside is the place.
 """
 
 from __future__ import annotations

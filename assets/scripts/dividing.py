@@ -30,8 +30,10 @@ def episodes(script: Script) -> list[EpisodeText]:
 
 
 def pieces(script: Script, *, characters: int) -> list[str]:
-    """Pieces of at most that many characters, which together are the text: divided between scenes, a scene that is longer between
-    lines, a line that is longer anywhere."""
+    """Pieces of at most that many characters, which together are the text.
+
+    It is divided between scenes, a scene that is longer between lines, a line that is longer anywhere.
+    """
     if characters < 1:
         raise ValueError("a piece has at least one character")
     if len(script.text) <= characters:

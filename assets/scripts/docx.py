@@ -1,7 +1,7 @@
 """Word documents: paragraphs, tables and text boxes, as text.
 
-What is refused is refused before anything is unpacked: more parts than a document has, bombs, by the sizes that the archive
-states (zipfile gives no more than that of any part), and XML with a DTD.
+What is refused is refused before anything is unpacked: more parts than a document has, bombs, by the sizes that the
+archive states (zipfile gives no more than that of any part), and XML with a DTD.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def is_one(data: bytes) -> bool:
 
 
 def read(data: bytes) -> tuple[str, bool]:
-    """The text, and whether it is Fountain, made of the styles of a screenplay. Raises ScriptUnreadable, ScriptTooLong."""
+    """The text, and whether it is Fountain, made of a screenplay's styles.
+
+    Raises ScriptUnreadable, ScriptTooLong.
+    """
     _check(data)
     try:
         document = docx.Document(io.BytesIO(data))

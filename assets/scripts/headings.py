@@ -26,7 +26,7 @@ _NUMBER = r"[A-Z]{0,2}\d{1,4}[A-Z]{0,2}"
 _WORD = r"(?:INTERIOR|EXTERIOR|INNEN|AUSSEN|INT|EXT|EST)"
 _PREFIX = re.compile(
     rf"(?:(?:SCENE\s+)?(?P<number>{_NUMBER}(?:[.-]\d{{1,3}})?)[.):]?\s+[-–]?\s*)?"
-    rf"(?P<prefix>{_WORD}\.?\s?[/&-]\s?{_WORD}|{_WORD}|I/E|E/I)(?P<end>\.|:|(?=[\s(-])|$)[\s.:-]*",
+    rf"(?P<prefix>{_WORD}\.?\s?[/&-]\s?{_WORD}|{_WORD}|I\.?/E|E\.?/I)(?P<end>\.|:|(?=[\s(-])|$)[\s.:-]*",
     re.IGNORECASE,
 )
 _LAST_NUMBER = re.compile(rf"\s+(?P<number>{_NUMBER})\.?\*?$")
@@ -80,6 +80,8 @@ def is_omitted(heading: Heading) -> bool:
 
 def _place(prefix: str) -> Place:
     upper = prefix.upper().replace(" ", "")
+    if upper in ("I./E", "E./I"):
+        return Place.BOTH
     if upper in _PLACES:
         return _PLACES[upper]
     found = {_PLACES[word] for word in re.split(r"[./&-]+", upper) if word in _PLACES}
@@ -94,6 +96,7 @@ def _name_and_time(rest: str) -> tuple[str, str]:
         for at in range(len(parts) - 1, 0, -1):
             if (time := times.of(parts[at])) is not None:
                 return " - ".join(part.strip() for part in parts[:at]), time
+        for at in range(len(parts) - 1, 0, -1):
             if (split := _by_comma(parts[at])) and split[1]:
                 return " - ".join([*(part.strip() for part in parts[:at]), split[0]]), split[1]
     if parts and (split := _by_comma(parts[-1])):

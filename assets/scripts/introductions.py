@@ -15,6 +15,11 @@ _CAPITALS = re.compile(
     rf"['’.-](?={_UPPER}))*\.?(?!\w)){{0,4}}(?![\w])"
 )
 _AGE_BEHIND = re.compile(r"\s*\(([^()]{1,60})\)|\s*,\s*([^,.;()]{1,40})(?=[,.;)]|$|\s[-–—])")
+_APPOSITION = re.compile(
+    r"\s*(?:\([^()]{1,60}\)|,\s[^,.;()]{1,40})"
+    r"(?:,\s(?:an?|the|his|her)\s[^,.;()]{1,50}|\s(?:is|-+|–|—)\san?\s[^,.;()]{1,50})?"
+)
+_ABBREVIATED = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Jr|Prof|Sgt|Lt|Capt)$", re.IGNORECASE)
 _HAN = re.compile(r"(?P<name>[\u4e00-\u9fff·]{2,12})[（(](?P<about>[^（()）]{1,80})[)）]")
 _LEADING = re.compile(r"^(?:只见|这时|此时|而|名叫|叫做|看到|见到|一个|一名|年轻的|身穿.{0,6}的|门口的|旁边的)+")
 
@@ -23,6 +28,7 @@ _LEADING = re.compile(r"^(?:只见|这时|此时|而|名叫|叫做|看到|见到
 class Introduced:
     name: str
     about: str
+    phrase: str  # right behind the name: (30s), a nurse
     age: str
     confidence: float
 
@@ -47,7 +53,13 @@ def _english(text: str, known: set[str]) -> Iterator[Introduced]:
         key = names.key(name)
         if not age and key not in known:
             continue
-        yield Introduced(name=name, about=_sentence(text, found.start()), age=age, confidence=0.8 if age else 0.5)
+        yield Introduced(
+            name=name,
+            about=_sentence(text, found.start()),
+            phrase=_apposition(text, found.end()),
+            age=age,
+            confidence=0.8 if age else 0.5,
+        )
 
 
 def _chinese(text: str, known: set[str]) -> Iterator[Introduced]:
@@ -58,15 +70,22 @@ def _chinese(text: str, known: set[str]) -> Iterator[Introduced]:
         name = _LEADING.sub("", found["name"])
         shorter = next((name[at:] for at in range(len(name) - 1) if names.key(name[at:]) in known), "")
         if shorter or 2 <= len(name) <= 4:
-            yield Introduced(name=shorter or name, about=about, age=facts.age(about), confidence=0.7)
+            yield Introduced(name=shorter or name, about=about, phrase=about, age=facts.age(about), confidence=0.7)
+
+
+def _apposition(text: str, at: int) -> str:
+    """What is set between commas or brackets right behind a name; nobody else is spoken of there."""
+    found = _APPOSITION.match(text[at : at + 200])
+    return re.sub(r"\b(?:his|her)\b.*", "", found[0]) if found else ""
 
 
 def _sentence(text: str, at: int) -> str:
     """The sentence around a place."""
-    start = max((text.rfind(mark, 0, at) for mark in (". ", "! ", "? ")), default=-1)
     ends = [
-        end
-        for mark in (". ", "! ", "? ")
-        if (end := text.find(mark, at)) >= 0 and not text[:end].endswith((" MR", " DR", " MRS", " MS"))
+        found.start()
+        for found in re.finditer(r"[.!?](?=\s)", text)
+        if not _ABBREVIATED.search(text[max(0, found.start() - 6) : found.start()])
     ]
-    return text[start + 2 if start >= 0 else 0 : min(ends) + 1 if ends else len(text)].strip()[:500]
+    start = max((end + 1 for end in ends if end < at), default=0)
+    end = min((end + 1 for end in ends if end > at), default=len(text))
+    return text[start:end].strip()[:500]

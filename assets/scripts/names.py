@@ -119,7 +119,8 @@ def read(cue: str) -> Said:
 
 
 def key(name: str) -> str:
-    """The same for all spellings of a name: width, case, dots, blanks and kinds of apostrophes."""
+    """The same for all spellings of a name: width, case, dots, blanks, kinds of apostrophes, with THE and without."""
+    name = re.sub(r"^(?:the|an?)\s+(?=\S{2})", "", name.strip(), flags=re.IGNORECASE)
     return re.sub(r"[\s.·•\-_'’‘`\"“”*]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 

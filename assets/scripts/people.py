@@ -90,16 +90,18 @@ class People:
         for key, parts in words.items():
             for part in parts:
                 owners[part].add(key)
+        bare = {key: [part for part in parts if part not in _TITLES] for key, parts in words.items()}
+        short = [key for key, parts in bare.items() if len(parts) == 1]
+        single = {bare[key][0]: key for key in sorted(short, key=lambda key: -len(words[key]))}
         found = []
-        for key, parts in words.items():
-            bare = [part for part in parts if part not in _TITLES]
-            singles = {names.key(part) for part in bare if names.key(part) in self._known and len(owners[part]) == 2}
-            if len(parts) < 2 or len(singles) != 1:
+        for key, parts in bare.items():
+            shorter = {single[part] for part in parts if part in single and len(owners[part]) == 2} - {key}
+            if len(shorter) != 1:
                 continue
-            single = singles.pop()
-            titled = len(bare) < len(parts) and len(bare) == 1
-            if titled or not (self._known[key].cues and self._known[single].cues):
-                found.append((key, single))
+            other = shorter.pop()
+            titled = len(parts) == 1 and len(words[other]) < len(words[key])
+            if titled or (len(parts) > 1 and not (self._known[key].cues and self._known[other].cues)):
+                found.append((key, other))
         return found
 
     @staticmethod
@@ -140,11 +142,7 @@ class People:
             if len(words) > 1 and form.isascii() and "'" not in form and not words[-1].isdigit():
                 last[words[-1]].add(key)
         singles = {names.key(form) for form, _ in found}
-        found += [
-            (form[4:], key)
-            for form, key in found
-            if form.upper().startswith("THE ") and names.key(form[4:]) not in singles
-        ]
+        found += [(form[4:], key) for form, key in found if form.upper().startswith("THE ")]
         for word, keys in last.items():
             if (
                 len(keys) == 1
@@ -166,7 +164,7 @@ class People:
         name = self.name_of(known)
         person = known.person or Person(name=name)
         her, him = known.said_of
-        spoken_of = Gender.UNKNOWN if her == him else Gender.FEMALE if her > him else Gender.MALE
+        spoken_of = Gender.FEMALE if her > 2 * him else Gender.MALE if him > 2 * her else Gender.UNKNOWN
         described = person.description or known.description
         others = [form for form in known.forms if names.key(form) != names.key(name)]
         return Character(

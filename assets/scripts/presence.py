@@ -53,9 +53,10 @@ class Names:
         text = text[:_LONGEST]
         yield from (key for key, _, there in self._found(text) if there)
 
-    def mentioned(self, text: str) -> set[str]:
-        """Keys of all who are named at all."""
-        return {key for key, _, _ in self._found(text[:_LONGEST])}
+    def subject(self, text: str) -> str | None:
+        """The key of the one whom a text begins with and who alone is named in it: he or she in it is him or her."""
+        found = list(self._found(text[:_LONGEST]))
+        return found[0][0] if found and found[0][1] <= 4 and len({key for key, _, _ in found}) == 1 else None
 
     def _found(self, text: str) -> Iterator[tuple[str, int, bool]]:
         if self._by_word:

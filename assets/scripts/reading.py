@@ -86,7 +86,7 @@ def _format(text: str, suffix: str) -> Format:
         return _chinese_format(sample, suffix)
     strict = _found(fountain.read(sample))
     loose = _found(plain.read(sample))
-    if suffix == ".fountain" and strict.scenes and strict.cues * 2 >= loose.cues:
+    if suffix == ".fountain" and strict.cues * 2 + 2 >= loose.cues and strict.scenes * 2 >= loose.scenes:
         return Format.FOUNTAIN
     if not strict.scenes and loose.scenes < 1 and loose.cues < 3 and strict.cues < 3:
         return Format.FOUNTAIN if suffix == ".fountain" else Format.PROSE

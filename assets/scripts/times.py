@@ -43,7 +43,7 @@ CHINESE = tuple(sorted((word for words in _CHINESE.values() for word in words.sp
 
 def of(text: str) -> str | None:
     """The time that a part of an English heading tells: `NIGHT`, `LATE AFTERNOON`, `10 MINUTES LATER`. Else None."""
-    bare = re.sub(r"\([^()]{0,80}\)?", " ", text).strip(" .,-–—*_").upper()
+    bare = re.sub(r"[(\[][^()\[\]]{0,80}[)\]]?", " ", text).strip(" .,-–—*_").upper()
     if not bare or len(bare) > 40:
         return None
     if _YEAR_OR_CLOCK.fullmatch(bare):
