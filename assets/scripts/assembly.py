@@ -85,10 +85,10 @@ class _Assembly:
         for element in self._elements:
             if element.kind is Kind.CUE:
                 said = names.read(element.text)
-                if names.may_be_joined(said.name) and names.joined(said.name, self._people.keys) == [said.name]:
+                if names.may_be_joined(said.name) and names.joined(said.name, self._people) == [said.name]:
                     self._meet(said.name, element, weight=3)
             elif element.kind is Kind.ACTION:
-                for found in introductions.find(element.text, known=self._people.keys):
+                for found in introductions.find(element.text, known=self._people):
                     if names.is_extra(found.name) or names.is_nobody(found.name):
                         continue
                     known = self._people.add(found.name, line=element.line, confidence=found.confidence, weight=0)
@@ -104,6 +104,7 @@ class _Assembly:
         """Into scenes, and who speaks in them."""
         scene: _Scene | None = None
         cue: _Cue | None = None
+        headed = self._headed_episodes()
         any_heading = any(element.kind is Kind.HEADING for element in self._elements)
         for element in self._elements:
             if element.kind is Kind.HEADING and element.heading:
@@ -116,7 +117,7 @@ class _Assembly:
             if element.kind is Kind.DIVISION:
                 cue = None
                 if episode_marks.starts_one(element.text):
-                    scene, any_heading = None, self._heading_follows(element)
+                    scene, any_heading = None, element.line in headed
                 continue
             if element.kind is Kind.CUE:
                 if scene is None and not any_heading:
@@ -128,15 +129,16 @@ class _Assembly:
                 cue = None
             self._note(element, scene)
 
-    def _heading_follows(self, division: Element) -> bool:
-        """Whether the episode that begins here has a heading before the next one begins."""
-        at = next(place for place, element in enumerate(self._elements) if element is division)
-        for element in self._elements[at + 1 :]:
-            if element.kind is Kind.HEADING:
-                return True
+    def _headed_episodes(self) -> set[int]:
+        """Lines of the episodes' titles that a heading comes after before the next one does."""
+        headed: set[int] = set()
+        last = None
+        for element in self._elements:
             if element.kind is Kind.DIVISION and episode_marks.starts_one(element.text):
-                return False
-        return False
+                last = element.line
+            elif element.kind is Kind.HEADING and last is not None:
+                headed.add(last)
+        return headed
 
     def _open(self, heading: Heading, element: Element, *, confidence: float | None = None) -> _Scene:
         sure = element.confidence if confidence is None else confidence
@@ -149,7 +151,7 @@ class _Assembly:
         if not said.name:
             return None
         cue = _Cue(who=[], said=said, line=element.line, last=element.line)
-        for name in names.joined(said.name, self._people.keys):
+        for name in names.joined(said.name, self._people):
             if names.is_nobody(name):
                 continue
             if names.is_extra(name):
@@ -184,7 +186,7 @@ class _Assembly:
         elif element.kind is Kind.CAST:
             scene.listed = True
             for listed in element.names:
-                for name in names.joined(listed, self._people.keys):
+                for name in names.joined(listed, self._people):
                     if names.is_extra(name):
                         scene.extras.setdefault(names.key(name), name)
                     elif not names.is_nobody(name):

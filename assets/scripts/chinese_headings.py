@@ -157,7 +157,7 @@ def _unnumbered(text: str) -> Found | None:
 
 
 def _taken_apart(text: str) -> Heading:
-    text = _LABELS_WITHIN.sub(" ", text[:LONGEST])
+    text = re.sub(r"内\s?[/／]\s?外|外\s?[/／]\s?内", "内外", _LABELS_WITHIN.sub(" ", text[:LONGEST]))
     words: list[tuple[str, str]] = []  # what stands before a word, and the word
     at, before = 0, ""
     for found in _SEPARATOR.finditer(text):

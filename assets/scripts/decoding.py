@@ -1,6 +1,6 @@
 """Bytes become text: UTF-8 if they are that, what a byte order mark says, UTF-16 by its zeros, else GB18030 if it reads
-like Chinese, else Windows-1252. Nothing is guessed from statistics of languages: a wrong guess ruins a script, and these
-cover what programs for writing scripts save.
+like Chinese, else Windows-1252. Nothing is guessed from statistics of languages: a wrong guess ruins a script, and
+these cover what programs for writing scripts save.
 """
 
 from __future__ import annotations

@@ -177,14 +177,6 @@ class _Reader:
             cells.append(" ".join(" ".join("".join(self._texts(one)).split()) for one in cell.iter(_W + "p")).strip())
         filled = [cell for cell in cells if cell]
         if len(cells) == 2 and len(filled) == 2 and len(cells[0]) <= 30:
-            return (
-                f"{cells[0]}：{cells[1]}"
-                if any(sign > "\u2e7f" for sign in row_text(cells))
-                else f"{cells[0]}: {cells[1]}"
-            )
+            wide = any(sign > "\u2e7f" for sign in cells[0] + cells[1])
+            return f"{cells[0]}：{cells[1]}" if wide else f"{cells[0]}: {cells[1]}"
         return " | ".join(filled)
-
-
-def row_text(cells: list[str]) -> str:
-    """All cells of a row."""
-    return "".join(cells)

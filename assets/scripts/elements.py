@@ -1,4 +1,4 @@
-"""What a script consists of, line by line: every format is taken apart into these, and one assembly puts them together."""
+"""What a script consists of: every format is taken apart into these, and one assembly puts them together."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
     FinalDraft > TagData > TagCategories, TagDefinitions, Tags > Tag[@Number] > DefId
     FinalDraft > TitlePage > Content > Paragraph …
 
-Seen in files of public projects; nothing of it is published. It is read as a stream: no tree of a stranger's XML is built.
+Seen in files of public projects; nothing of it is published. It is read as a stream: no tree of strange XML is built.
 """
 
 from __future__ import annotations
@@ -142,9 +142,6 @@ class _Target:
         elif tag == "Paragraph" and self._title_part:
             self.title = self.title or " ".join("".join(self._title_part).split())
             self._title_part = []
-        elif tag == "DualDialogue" and self._open:
-            # Its paragraphs are done by now; the one around it has nothing of its own.
-            pass
         elif tag == "DefId" and self._tag:
             self._tags[self._tag] = "".join(self._text).strip()
         self._path.pop()

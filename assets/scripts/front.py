@@ -1,4 +1,4 @@
-"""What stands before a script begins: its title in capitals, with "by somebody" below it, looks like a name and what it says."""
+"""What stands before a script begins: its title, with "by somebody" below it, looks like a name and what it says."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ _SPEECH = (Kind.DIALOGUE, Kind.PARENTHETICAL)
 
 
 def settled(elements: Iterable[Element]) -> Iterator[Element]:
-    """The elements, with what only looks like a cue made a title: before the first heading or transition, a name that never speaks
-    again, and without an extension like V.O."""
+    """The elements, with what only looks like a cue made a title.
+
+    That is, before the first heading or transition, a name that never speaks again, without an extension like V.O.
+    """
     rows = list(elements)
     begins = next((at for at, one in enumerate(rows) if one.kind in (Kind.HEADING, Kind.TRANSITION)), 0)
     counts = Counter(names.key(names.read(one.text).name) for one in rows if one.kind is Kind.CUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def _running_heads(raw: list[str]) -> set[int]:
     heads: set[int] = set()
     for places in found.values():
         counted = [count for _, count in places]
-        if len(places) >= 3 and all(one < other for one, other in zip(counted, counted[1:], strict=False)):
+        if len(places) >= 3 and all(one < other for one, other in itertools.pairwise(counted)):
             heads.update(number for number, _ in places)
     return heads
 

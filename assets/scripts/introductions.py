@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from assets.scripts import facts, lines, names
@@ -33,7 +33,7 @@ class Introduced:
     confidence: float
 
 
-def find(text: str, *, known: set[str]) -> Iterator[Introduced]:
+def find(text: str, *, known: Container[str]) -> Iterator[Introduced]:
     """All that an action introduces: names in capitals with an age behind them, and such as are known already."""
     text = text[:_LONGEST]
     yield from _chinese(text, known)
@@ -41,7 +41,7 @@ def find(text: str, *, known: set[str]) -> Iterator[Introduced]:
         yield from _english(text, known)
 
 
-def _english(text: str, known: set[str]) -> Iterator[Introduced]:
+def _english(text: str, known: Container[str]) -> Iterator[Introduced]:
     for found in _CAPITALS.finditer(text):
         name = re.sub(r"^(?:A|AN|THE|TWO|OUR)\s+", "", found[0]).rstrip(".")
         if len(name) < 2 or not lines.may_speak(name):
@@ -62,7 +62,7 @@ def _english(text: str, known: set[str]) -> Iterator[Introduced]:
         )
 
 
-def _chinese(text: str, known: set[str]) -> Iterator[Introduced]:
+def _chinese(text: str, known: Container[str]) -> Iterator[Introduced]:
     for found in _HAN.finditer(text):
         about = found["about"]
         if not facts.age(about) and not re.match(r"(?:男|女)(?:$|[，,、\s性])", about):

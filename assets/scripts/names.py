@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass
 
 from assets.scripts.words import words
@@ -124,7 +125,7 @@ def key(name: str) -> str:
     return re.sub(r"[\s.·•\-_'’‘`\"“”*]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def joined(name: str, known: frozenset[str] | set[str] = frozenset()) -> list[str]:
+def joined(name: str, known: Container[str] = frozenset()) -> list[str]:
     """Those who speak at once: SARAH/TOM, 林晚、陆沉; SARAH AND TOM if one of them is known. Else the name itself."""
     parts = [part.strip() for part in _JOINED.split(name) if part.strip()]
     if len(parts) < 2 or any(len(part) < 2 and part.isascii() for part in parts):

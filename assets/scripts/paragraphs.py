@@ -1,4 +1,7 @@
-"""Programs that write screenplays give every paragraph its type. As text, such a script is Fountain: kept, shown and read again alike."""
+"""Programs that write screenplays give every paragraph its type. As text, such a script is Fountain.
+
+So it can be kept, shown and read again, and means the same.
+"""
 
 from __future__ import annotations
 

@@ -47,12 +47,8 @@ class People:
         self._known: dict[str, Known] = {}
         self._same: dict[str, str] = {}  # another name's key, and whose it is
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._known or key in self._same
-
-    @property
-    def keys(self) -> set[str]:
-        return set(self._known) | set(self._same)
 
     def add(self, name: str, *, line: int, confidence: float, weight: int = 1) -> Known:
         """Take note of a name. `weight`: how much this way of writing it counts."""

@@ -1,7 +1,7 @@
-"""Screenplays as people type them or copy them out of a PDF: nothing can be relied on, so that lines are judged by each other.
+"""Screenplays as people type them or copy them out of a PDF: nothing can be relied on, lines are judged by each other.
 
-A name is a name because it stands where names stand, and comes again. Blank lines may be lost or doubled, names may be in small
-letters or have a colon; stage plays have their scenes numbered.
+A name is a name because it stands where names stand, and comes again. Blank lines may be lost or doubled, names may be
+in small letters or have a colon; stage plays have their scenes numbered.
 """
 
 from __future__ import annotations

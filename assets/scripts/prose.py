@@ -21,7 +21,8 @@ _SAYS = (
     "snapped|laughed|sighed|continued|added|began|insisted|demanded|agreed|admitted|warned|hissed|growled|"
     "exclaimed|remarked|told"
 )
-_NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Miss|Aunt|Uncle|Captain|Professor|Detective|Old|Young|Lady|Sir)\.? )?[A-Z][\w'’-]{1,20}(?: [A-Z][\w'’-]{1,20})?"
+_TITLE = r"(?:Mr|Mrs|Ms|Dr|Miss|Aunt|Uncle|Captain|Professor|Detective|Old|Young|Lady|Sir)\.? "
+_NAME = rf"(?:{_TITLE})?[A-Z][\w'’-]{{1,20}}(?: [A-Z][\w'’-]{{1,20}})?"
 _AFTER = re.compile(
     rf"[”\"’'](?: |, )(?:(?P<name>{_NAME}) (?:\w+ly )?(?:{_SAYS})|(?:{_SAYS}) "
     rf"(?P<other>{_NAME}))\b"

@@ -48,15 +48,13 @@ def read(data: bytes | str, *, name: str = "", limits: Limits | None = None) -> 
         text, encoding = decoding.decode(data)
     elif docx.is_one(data):
         text, known = docx.read(data)
-        return _script(text, encoding="utf-8", limits=limits, suffix=".fountain" if known else ".docx")
-    elif not data.strip():
-        raise ScriptUnreadable.of("empty", "There is nothing in the file. Send the one with the script in it.")
+        return _script(text, encoding="utf-8", limits=limits, suffix=".fountain" if known else ".docx", needed=True)
     else:
         text, encoding = decoding.decode(data)
     if fdx.is_one(text[:4_000]) or suffix == ".fdx":
         text = fdx.read(decoding.clean(text)) if fdx.is_one(text[:4_000]) or text.lstrip().startswith("<") else text
         suffix = ".fdx"
-    return _script(text, encoding=encoding, limits=limits, suffix=suffix)
+    return _script(text, encoding=encoding, limits=limits, suffix=suffix, needed=isinstance(data, bytes))
 
 
 def break_down(script: Script) -> Breakdown:
@@ -69,8 +67,11 @@ def elements(script: Script) -> Iterable[Element]:
     return _READERS[script.format](script.text)
 
 
-def _script(text: str, *, encoding: str, limits: Limits, suffix: str) -> Script:
+def _script(text: str, *, encoding: str, limits: Limits, suffix: str, needed: bool) -> Script:
+    """`needed`: a file with nothing in it is refused; what somebody typed may be nothing yet."""
     text = decoding.clean(text)
+    if needed and not text.strip():
+        raise ScriptUnreadable.of("empty", "There is nothing in the file. Send the one with the script in it.")
     if len(text) > limits.characters:
         raise _too_long(limits)
     form = _format(text, suffix)

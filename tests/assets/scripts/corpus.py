@@ -1,7 +1,7 @@
 """Scripts written for the tests, each with the right answer beside it, and how well they are read.
 
-An answer has a line for each scene — how its heading's line begins, place, inside or outside, time, cast — and one with all
-characters. It was written with the script, before that was read by anything.
+An answer has a line for each scene — how its heading's line begins, place, inside or outside, time, cast — and one with
+all characters. It was written with the script, before that was read by anything.
 """
 
 from __future__ import annotations
