@@ -7,6 +7,7 @@ inside or outside, and time are; one of a cast if he or she is in that scene. Ea
 from __future__ import annotations
 
 import argparse
+import functools
 
 from benchmarks import measure
 from benchmarks.measure import Figures, Side
@@ -23,9 +24,8 @@ def main() -> None:
     if wanted.wrong:
         for score in scores.values():
             print("\n".join(score.wrong))
-    found = measure.interleaved(
-        [Side(group, lambda score=score: _figures(score)) for group, score in scores.items()], rounds=1
-    )
+    sides = [Side(group, functools.partial(_figures, score)) for group, score in scores.items()]
+    found = measure.interleaved(sides, rounds=1)
     counts = ", ".join(f"{sum(1 for _ in corpus.labelled(group))} {group}" for group in corpus.GROUPS)
     measure.report(
         "Scripts taken apart: precision (P), recall (R) and F1",
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _figures(score: corpus.Score) -> Figures:
-    figures = {}
+    figures: Figures = {}
     for kind in corpus.KINDS:
         figures |= {f"{kind} P": score.precision(kind), f"{kind} R": score.recall(kind), f"{kind} F1": score.f1(kind)}
     return figures

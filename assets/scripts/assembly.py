@@ -92,6 +92,8 @@ class _Assembly:
                     if names.is_extra(found.name) or names.is_nobody(found.name):
                         continue
                     known = self._people.add(found.name, line=element.line, confidence=found.confidence, weight=0)
+                    if found.nickname:
+                        self._people.call(found.nickname, known)
                     known.age = known.age or found.age
                     known.gender = known.gender or facts.gender(found.phrase, name=found.name)
                     known.description = known.description or found.about

@@ -10,10 +10,9 @@ from assets.scripts import facts, lines, names
 
 _LONGEST = 20_000
 _UPPER = r"[A-ZÀ-ÖØ-ÞА-ЯЁ]"
-_CAPITALS = re.compile(
-    rf"(?<![\w'’]){_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?(?:[ ]{_UPPER}(?:{_UPPER}|"
-    rf"['’.-](?={_UPPER}))*\.?(?!\w)){{0,4}}(?![\w])"
-)
+_WORD = rf"{_UPPER}(?:{_UPPER}|['’.-](?={_UPPER}))*\.?"
+_CAPITALS = re.compile(rf"(?<![\w'’]){_WORD}(?:[ ](?:{_WORD}(?!\w)|[“\"]{_WORD}[”\"])){{0,4}}(?!\w)")
+_NICKNAME = re.compile(r"\s*[“\"]([^“”\"]+)[”\"]")
 _AGE_BEHIND = re.compile(r"\s*\(([^()]{1,60})\)|\s*,\s*([^,.;()]{1,40})(?=[,.;)]|$|\s[-–—])")
 _APPOSITION = re.compile(
     r"\s*(?:\([^()]{1,60}\)|,\s[^,.;()]{1,40})"
@@ -31,6 +30,7 @@ class Introduced:
     phrase: str  # right behind the name: (30s), a nurse
     age: str
     confidence: float
+    nickname: str = ""
 
 
 def find(text: str, *, known: Container[str]) -> Iterator[Introduced]:
@@ -43,7 +43,8 @@ def find(text: str, *, known: Container[str]) -> Iterator[Introduced]:
 
 def _english(text: str, known: Container[str]) -> Iterator[Introduced]:
     for found in _CAPITALS.finditer(text):
-        name = re.sub(r"^(?:A|AN|THE|TWO|OUR)\s+", "", found[0]).rstrip(".")
+        whole = re.sub(r"^(?:A|AN|THE|TWO|OUR)\s+", "", found[0]).rstrip(".")
+        name, nickname = _NICKNAME.sub("", whole), _NICKNAME.search(whole)
         if len(name) < 2 or not lines.may_speak(name):
             continue
         behind = _AGE_BEHIND.match(text, found.end())
@@ -55,6 +56,7 @@ def _english(text: str, known: Container[str]) -> Iterator[Introduced]:
             continue
         yield Introduced(
             name=name,
+            nickname=nickname[1] if nickname else "",
             about=_sentence(text, found.start()),
             phrase=_apposition(text, found.end()),
             age=age,

@@ -20,6 +20,7 @@ _TITLES = words(
 )
 
 _OTHER = words("YOUNG OLD LITTLE OLDER YOUNGER TEEN TEENAGE ADULT BABY FAKE ELDERLY FUTURE REAL")
+_HAN_OTHER = re.compile(r"小|幼|少年|青年|中年|老年|童年|假|年轻|老|大|真")
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class People:
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
+        self._nicknames: list[tuple[str, str]] = []
         self._same: dict[str, str] = {}  # another name's key, and whose it is
 
     def __contains__(self, key: object) -> bool:
@@ -59,9 +61,9 @@ class People:
         known.confidence = max(known.confidence, confidence)
         return known
 
-    def get(self, name: str) -> Known | None:
-        key = names.key(name)
-        return self._known.get(self._same.get(key, key))
+    def call(self, name: str, known: Known) -> None:
+        """HENRY "HANK" MOSS: who speaks as HANK is he."""
+        self._nicknames.append((name, known.key))
 
     def by_key(self, key: str) -> Known:
         return self._known[self._same.get(key, key)]
@@ -76,6 +78,10 @@ class People:
         for known in list(self._known.values()):
             for alias in known.person.aliases if known.person else ():
                 self._join(names.key(alias), known.key, alias)
+        for nickname, key in self._nicknames:
+            self._join(names.key(nickname), key, nickname)
+        for whole, part in self._han_parts():
+            self._join(whole, part)
         for whole, part in self._parts():
             self._join(*((whole, part) if self._known[part].cues else (part, whole)))
 
@@ -100,6 +106,18 @@ class People:
                 found.append((key, other))
         return found
 
+    def _han_parts(self) -> list[tuple[str, str]]:
+        """管家福伯 of the list, who speaks as 福伯."""
+        ends = {key for key, known in self._known.items() if known.cues and re.fullmatch(r"[\u4e00-\u9fff]{2,4}", key)}
+        found = []
+        for key, known in self._known.items():
+            if known.cues or not re.fullmatch(r"[\u4e00-\u9fff]{3,8}", key) or _HAN_OTHER.match(key):
+                continue
+            part = next((key[at:] for at in range(1, len(key) - 1) if key[at:] in ends), "")
+            if part:
+                found.append((key, part))
+        return found
+
     @staticmethod
     def _words(known: Known) -> list[str]:
         """A name's words. YOUNG SARAH and SARAH'S MOTHER are somebody else than SARAH."""
@@ -116,6 +134,7 @@ class People:
         known = self._known[to]
         if other:
             known.forms.update(other.forms)
+            known.confidence = max(known.confidence, other.confidence)
             known.first = min(known.first or other.first, other.first or known.first)
             known.person = known.person or other.person
             known.description, known.age = known.description or other.description, known.age or other.age

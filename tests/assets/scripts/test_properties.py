@@ -78,14 +78,15 @@ def _check(script: Script, breakdown: Breakdown) -> None:
     firsts = [scene.span.first_line for scene in breakdown.scenes]
     assert firsts == sorted(firsts)
     assert [scene.index for scene in breakdown.scenes] == list(range(len(firsts)))
-    spans = [one.span for one in (*breakdown.scenes, *breakdown.characters, *breakdown.props)]
-    spans += [cue.span for scene in breakdown.scenes for cue in scene.cues]
+    spans = [scene.span for scene in breakdown.scenes] + [one.span for one in breakdown.characters]
+    spans += [prop.span for prop in breakdown.props] + [cue.span for scene in breakdown.scenes for cue in scene.cues]
     assert all(1 <= span.first_line <= span.last_line <= last for span in spans)
     for one, other in zip(breakdown.scenes, breakdown.scenes[1:], strict=False):
         assert one.span.last_line < other.span.first_line
     known = {character.name for character in breakdown.characters}
     assert all(set(scene.cast) <= known for scene in breakdown.scenes)
-    assert all(0 <= one.confidence <= 1 for one in (*breakdown.scenes, *breakdown.characters))
+    confidences = [scene.confidence for scene in breakdown.scenes] + [one.confidence for one in breakdown.characters]
+    assert all(0 <= confidence <= 1 for confidence in confidences)
     assert len(known) == len(breakdown.characters)
 
 
