@@ -41,6 +41,10 @@ _FILES = (  # how files begin that are no text, and what to do then
     (b"SQLite format 3", "database", ""),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_USUAL = re.compile(
+    r"[\t\n\r -~\u00a0-\u024f\u0370-\u04ff\u2010-\u2026\u25a0-\u25ff\u3000-\u30ff\u4e00-\u9fa5"
+    r"\uac00-\ud7a3\uff00-\uff5e]"
+)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n?|[\x0b\x85\u2028\u2029]|\f(?=\n)|\f")
 
@@ -108,17 +112,16 @@ def _mostly_utf8(data: bytes, error: UnicodeDecodeError) -> bool:
 
 
 def _wide(sample: bytes) -> str:
-    """UTF-16 without a mark: every other byte of its blanks, digits and line ends is zero."""
+    """UTF-16 without a mark: there are NULs, and read two by two all but a few are characters that scripts have."""
     pairs = len(sample) // 2
-    if pairs < 4:
+    if pairs < 4 or b"\0" not in sample:
         return ""
-    for encoding, high, low in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
-        zeros, others = sample[high::2].count(0), sample[low::2].count(0)
-        if zeros > 0.02 * pairs and not others:
-            text = sample[: pairs * 2].decode(encoding, "replace")
-            if text.count("\ufffd") * 50 <= len(text) and not _CONTROL.search(text):
-                return encoding
-    return ""
+    usual = {}
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = sample[: pairs * 2].decode(encoding, "replace")
+        usual[encoding] = 0 if _CONTROL.search(text) else len(_USUAL.findall(text))
+    best = max(usual, key=lambda encoding: usual[encoding])
+    return best if usual[best] >= 0.95 * pairs else ""
 
 
 def _is_binary(sample: bytes) -> bool:

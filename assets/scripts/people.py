@@ -78,6 +78,9 @@ class People:
         for known in list(self._known.values()):
             for alias in known.person.aliases if known.person else ():
                 self._join(names.key(alias), known.key, alias)
+                if known.person and re.search(r"[\u4e00-\u9fff]", known.person.name):
+                    # 又名: the list says which of the names is the name; cues in English go by the one they use.
+                    known.forms[known.person.name] += known.forms.total()
         for nickname, key in self._nicknames:
             self._join(names.key(nickname), key, nickname)
         for whole, part in self._han_parts():

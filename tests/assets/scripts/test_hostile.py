@@ -165,8 +165,8 @@ def _seconds(text: str, form: Format | None) -> float:
 @pytest.mark.parametrize("evil", EVIL)
 def test_four_times_the_text_is_about_four_times_the_work(evil: str) -> None:
     """Of a quadratic rule it would be sixteen times; what is below the clock's noise is no matter."""
-    for form in (None, *Format):
-        one, four = (_seconds(EVIL[evil](size), form) for size in (10_000, 40_000))
+    for form in (None, *set(Format) - {Format.FDX}):  # Final Draft's is Fountain's reader
+        one, four = (_seconds(EVIL[evil](size), form) for size in (8_000, 32_000))
         assert four < 8 * one + 0.1, form
 
 

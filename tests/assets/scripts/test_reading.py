@@ -37,7 +37,7 @@ def test_english_is_read_in_every_encoding_that_programs_save(encoding: str) -> 
 def test_a_broken_letter_does_not_make_utf8_something_else() -> None:
     data = (CHINESE * 20).encode()
     assert read(data[:-2], name="a.txt").encoding == "utf-8"
-    assert read(data[:300] + b"\xff" + data[300:], name="a.txt").text.count("\ufffd") == 1
+    assert read(data + b"\xff" + data, name="a.txt").text.count("\ufffd") == 1
 
 
 def test_ends_of_lines_are_all_alike_and_lines_keep_their_numbers() -> None:
@@ -82,7 +82,8 @@ def test_a_word_document_without_styles_is_read_as_text_with_its_tables_and_boxe
     for row, cells in zip(table.rows, [("林晚", "你好。"), ("陆沉", "坐。")], strict=True):
         row.cells[0].text, row.cells[1].text = cells
     box = (
-        '<w:p xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml">'
+        '<w:p xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+        'xmlns:v="urn:schemas-microsoft-com:vml">'
         "<w:r><w:pict><v:shape><v:textbox><w:txbxContent><w:p><w:r><w:t>林晚：再见。</w:t></w:r></w:p></w:txbxContent>"
         "</v:textbox></v:shape></w:pict></w:r></w:p>"
     )
