@@ -15,11 +15,6 @@ _MARKUP = re.compile(r"^(?:#{1,6}\s*|>\s+|[-*•]\s+|\*{3,}$|-{3,}$)")
 _ACTION = re.compile(r"^[△▲▽▼◇◆∆Δ⊿▷►☆★]\s*")
 _NUMBERED_ACTION = re.compile(r"^[△▲]\s*\d{1,3}[-－–—]\d{1,3}\s")
 _CAST_WITHIN = re.compile(r"[\s;；，,【（(](?:出场|登场)?(?:人物|角色)\s*[：:](?P<names>[^：:]+)$")
-_CAST = re.compile(
-    r"(?:本场|本集)?(?:出场|登场|出镜|上场|参演)?(?:人物|角色|演员)(?:表)?\s*[：:]\s*(?P<names>.*)|(?:出场|登场|"
-    r"出镜|人)\s*[：:]\s*(?P<more>.*)|"
-    r"(?:出场|登场)?(?:人物|角色)[ \t　]+(?P<spaced>[^：:。！？]+)"
-)
 _PROPS = re.compile(r"(?:本场|主要|重要|关键)?(?:道具|服化道|置景道具)\s*[：:]\s*(?P<names>.*)")
 _BRACKETED = re.compile(r"^[【\[［（(](?P<inner>[^】\]］）)]*)[】\]］）)]$")
 _NAMED = re.compile(r"^【(?P<name>[^】：:]{1,14})】\s*(?P<rest>(?:[（(][^（()）]{0,60}[)）])?\s*[：:]?.*)$", re.DOTALL)
@@ -94,7 +89,7 @@ class _Reader:
         for at, row in enumerate(self._rows):
             if len(row) > LONGEST:
                 continue
-            if listed := self._listed_within.get(at) or _cast_line(row):
+            if listed := self._listed_within.get(at) or chinese_names.cast_line(row):
                 known.update(names.key(name) for name in chinese_names.listed(listed))
             elif found := chinese_names.cue(row):
                 counts[names.key(found.name)] += 1
@@ -147,7 +142,7 @@ class _Reader:
 
     def _in_scene(self, row: str, at: int) -> bool:
         """`主要人物：林晚、陆沉` after a scene began is a cast line."""
-        return self._started and _cast_line(row) is not None
+        return self._started and chinese_names.cast_line(row) is not None
 
     def _joins(self, number: str, row: str) -> bool:
         """`场景：客厅` right below `第一场` is the same header."""
@@ -225,12 +220,12 @@ class _Reader:
             yield Element(kind=Kind.ACTION, text=_ACTION.sub("", row), line=number)
         elif not self._started:
             yield Element(kind=Kind.ASIDE, text=row, line=number)
-        elif (listed := _cast_line(row)) is not None:
+        elif (listed := chinese_names.cast_line(row)) is not None:
             following = self._next(at) if not listed.strip() else None
             if following is not None and len(self._rows[following]) < 200 and not self._headings[following]:
                 listed, self._rows[following] = self._rows[following], ""
             yield Element(kind=Kind.CAST, text=row, line=number, names=tuple(chinese_names.listed(listed)))
-        elif props := _PROPS.fullmatch(_unbracketed(row)):
+        elif props := _PROPS.fullmatch(chinese_names.unbracketed(row)):
             yield Element(kind=Kind.PROPS, text=row, line=number, names=tuple(chinese_names.listed(props["names"])))
         elif _TRANSITION.match(row):
             yield Element(kind=Kind.TRANSITION, text=row, line=number)
@@ -293,13 +288,3 @@ class _Reader:
     def _next(self, at: int) -> int | None:
         """The next line that says anything."""
         return next((n for n in range(at + 1, min(at + 4, len(self._rows))) if self._rows[n]), None)
-
-
-def _cast_line(row: str) -> str | None:
-    found = _CAST.fullmatch(_unbracketed(row)) if len(row) <= 400 else None
-    return next((part for part in found.groups() if part is not None), "") if found else None
-
-
-def _unbracketed(row: str) -> str:
-    found = re.match(r"^[【\[［（(]", row)
-    return row[1:-1] if found and row[-1] in "】]］）)" else row

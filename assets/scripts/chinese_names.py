@@ -42,6 +42,11 @@ _NO_NAME = re.compile(
     r"自己)"
 )
 _VERB_END = re.compile(r"[着了说道问喊叫想是为上里中时后前的地得]$")
+_CAST = re.compile(
+    r"(?:本场|本集)?(?:出场|登场|出镜|上场|参演)?(?:人物|角色|演员)(?:表)?\s*[：:]\s*(?P<names>.*)|(?:出场|登场|"
+    r"出镜|人)\s*[：:]\s*(?P<more>.*)|"
+    r"(?:出场|登场)?(?:人物|角色)[ \t　]+(?P<spaced>[^：:。！？]+)"
+)
 _ITEMS = re.compile(r"[、，,；;/／|\s]+")
 _LISTED_LABEL = re.compile(r"^(?:群演|特约|主演|主角|配角|演员|人物)\s*[：:]\s*")
 _SAYS = (
@@ -124,3 +129,15 @@ def listed(text: str) -> list[str]:
         if name and len(name) <= 20 and name not in ("无", "等", "和", "及", "与", "暂无", "等等"):
             found += [part for part in re.split(r"(?<=[\u4e00-\u9fff]{2})[和与及](?=[\u4e00-\u9fff]{2})", name) if part]
     return list(dict.fromkeys(found))
+
+
+def cast_line(row: str) -> str | None:
+    """What stands behind 人物： on a line, with or without brackets around it; None if it is no such line."""
+    found = _CAST.fullmatch(unbracketed(row)) if len(row) <= 400 else None
+    return next((part for part in found.groups() if part is not None), "") if found else None
+
+
+def unbracketed(row: str) -> str:
+    """【人物：林晚】 without its brackets."""
+    found = re.match(r"^[【\[［（(]", row)
+    return row[1:-1] if found and row[-1] in "】]］）)" else row
