@@ -93,8 +93,8 @@ class Result:
 class Submitted:
     """The service has taken the request.
 
-    `provider_id` is all that `poll` and `cancel` need, also in another process: store it before the first poll. A service
-    that answers at once has `results` here; then there is nothing to poll, and `provider_id` may be empty.
+    `provider_id` is all that `poll` and `cancel` need, also in another process: store it before the first poll. A
+    service that answers at once has `results` here; then there is nothing to poll, and `provider_id` may be empty.
     """
 
     provider_id: str
