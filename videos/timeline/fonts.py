@@ -53,9 +53,11 @@ class Look:
 class Face:
     """One font. Its lengths are parts of the letters' size, which is that of the em square."""
 
-    def __init__(self, family: str, font: uharfbuzz.Font, *, identity: str) -> None:
+    def __init__(
+        self, family: str, font: uharfbuzz.Font, *, identity: str = "", file: str = "", index: int = 0
+    ) -> None:
         """`identity`: of all that is drawn by it, wherever its file lies."""
-        self.family, self.identity = family, identity
+        self.family, self.identity, self.file, self.index = family, identity, file, index
         self.ascent, self.descent = _heights(font.face)
         self._font = font
         self._measured = lru_cache(maxsize=4096)(self._shaped)
@@ -81,7 +83,8 @@ class Unmeasured(Face):
     """Stands in where nothing is known of a font, because there is none or nobody who could say: half of a guess."""
 
     def __init__(self, family: str) -> None:
-        self.family, self.identity, self.ascent, self.descent = family, "unknown", 0.93, 0.24
+        self.family, self.identity, self.file, self.index = family, "unknown", "", 0
+        self.ascent, self.descent = 0.93, 0.24
 
     def has(self, character: str) -> bool:
         return True
@@ -159,7 +162,8 @@ class Fonts:
             if not _is_drawn(face):
                 return None
             identity = f"{_digest(Path(file))}-{index}"
-            self._opened[file, index, family] = Face(family, uharfbuzz.Font(face), identity=identity)
+            font = uharfbuzz.Font(face)
+            self._opened[file, index, family] = Face(family, font, identity=identity, file=file, index=index)
         return self._opened[file, index, family]
 
 

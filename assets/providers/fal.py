@@ -1,0 +1,144 @@
+"""fal's queue.
+
+Facts from its reference (fal.ai/docs/api-reference/inference-api, …/request-errors) and its client 1.0. It knows no
+idempotency keys. The queue itself tries again what fails for reasons of its machines, and does not charge that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from assets.providers import failures
+from assets.providers.base import (
+    ContentRejected,
+    Done,
+    GenerationCancelled,
+    GenerationFailed,
+    GenerationLost,
+    ImageRequest,
+    InvalidRequest,
+    Pending,
+    ProviderError,
+    QuotaExceeded,
+    Submitted,
+    Unavailable,
+    Usage,
+    VideoRequest,
+)
+from assets.providers.failures import Dialect
+from assets.providers.results import as_url, found
+from assets.providers.service import Service, given, pending
+from assets.providers.states import State, meaning
+from assets.providers.wire import Answer, Effect, segment
+
+_FILES = ("images", "image", "video", "videos")
+_ID = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){1,2}/requests/[A-Za-z0-9_.-]+")
+_DOTS = re.compile(r"(^|/)\.+(/|$)")
+
+
+class Fal(Service):
+    """Pictures and clips. A model is `owner/app` or `owner/app/path`; `parameters` are as the model names them."""
+
+    name = "fal"
+    dialect = Dialect(
+        codes={
+            **dict.fromkeys(("content_policy_violation", "face_detection_error"), ContentRejected),
+            "client_cancelled": GenerationCancelled,
+        },
+        words={r"exhausted balance|insufficient (credit|balance|funds)": QuotaExceeded},  # with 403: "User is locked"
+    )
+
+    def _signed(self, key: str) -> Mapping[str, str]:
+        return {"authorization": f"Key {key}"}
+
+    def submit_image(self, request: ImageRequest, /) -> Submitted:
+        references = [as_url(picture) for picture in request.references]
+        values = {
+            "prompt": request.prompt,
+            "image_size": {"width": request.size[0], "height": request.size[1]} if request.size else None,
+            "image_url": references[0] if len(references) == 1 else None,
+            "image_urls": references if len(references) > 1 else None,
+        }
+        return self._queued(self._model(request.model, self.endpoint.image_model), given(values, request.parameters))
+
+    def submit_video(self, request: VideoRequest, /) -> Submitted:
+        values = {
+            "prompt": request.prompt,
+            "image_url": None if request.image is None else as_url(request.image),
+            "duration": None if request.seconds is None else f"{request.seconds:g}",
+        }
+        return self._queued(self._model(request.model, self.endpoint.video_model), given(values, request.parameters))
+
+    def _queued(self, model: str, values: dict[str, Any]) -> Submitted:
+        parts = [segment(part) for part in model.split("/") if part]
+        if len(parts) < 2 or _DOTS.search("/".join(parts)):
+            raise InvalidRequest("A model of this AI service is written owner/name.", provider=self.name)
+        path = f"/{'/'.join(parts)}"
+        body = self._asked("POST", path, effect=Effect.CREATE, seconds=self.patience.submit, json=values)
+        request_id = body.get("request_id")
+        if not isinstance(request_id, str) or not request_id:
+            raise self._unreadable(Effect.CREATE)
+        return Submitted(provider_id=self._place(body.get("response_url"), parts, request_id))
+
+    def _place(self, url: Any, parts: list[str], request_id: str) -> str:
+        """Where the request lies: where the service says, if that is on its own host, for the key goes there."""
+        home, said = urlsplit(self.wire.base_url), urlsplit(url if isinstance(url, str) else "")
+        inside = said.path.removeprefix(home.path).strip("/")
+        if said.netloc == home.netloc and _ID.fullmatch(inside) and not _DOTS.search(inside):
+            return inside
+        return f"{parts[0]}/{parts[1]}/requests/{segment(request_id)}"
+
+    def _path(self, provider_id: str) -> str:
+        if not _ID.fullmatch(unquote(provider_id)) or _DOTS.search(provider_id):
+            raise GenerationLost(provider=self.name)
+        return f"/{provider_id}"
+
+    def poll(self, provider_id: str, /, *, age_seconds: float) -> Pending | Done:
+        path = self._path(provider_id)
+        body = self._looked(f"{path}/status", age_seconds=age_seconds)
+        if body is None:
+            return Pending(message="unseen")
+        state = meaning(body.get("status"))
+        if state is State.WAITING:
+            return pending(body.get("status"))
+        if state is not State.DONE or body.get("error"):
+            raise self._undone(state, body)
+        answer = self.wire.send("GET", path, effect=Effect.LOOK, seconds=self.patience.poll)
+        if not answer.ok:
+            raise self._of_result(answer)
+        return self._done(answer)
+
+    def _done(self, answer: Answer) -> Done:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, Mapping):
+            raise self._unreadable(Effect.LOOK)
+        flags = body.get("has_nsfw_concepts")
+        if isinstance(flags, list) and flags and all(flag is True for flag in flags):
+            raise ContentRejected(provider=self.name)  # what it gives then is a black picture
+        results = self._with_files(found([body.get(name) for name in _FILES if name in body] or dict(body)))
+        images = len(results) if "images" in body or "image" in body else 0
+        return Done(results=results, usage=Usage(images=images))
+
+    def _undone(self, state: State, body: Mapping[str, Any]) -> ProviderError:
+        if self.dialect.meaning(body) is GenerationCancelled:
+            state = State.CANCELLED
+        return self._ended(state, body)
+
+    def _of_result(self, answer: Answer) -> ProviderError:
+        """A finished request whose result is an error: the model's, or one on the way to it."""
+        on_the_way = answer.headers.get("x-fal-error-type", "") == "" and answer.status >= 500
+        if answer.status == 429 or on_the_way:
+            return failures.failure(answer, self.wire, effect=Effect.LOOK, dialect=self.dialect)
+        error = failures.failure(answer, self.wire, effect=Effect.LOOK, dialect=self.dialect)
+        if isinstance(error, Unavailable):
+            return GenerationFailed(provider=self.name, said=error.said)
+        return error
+
+    def cancel(self, provider_id: str, /) -> None:
+        self._stopped("PUT", f"{self._path(provider_id)}/cancel")

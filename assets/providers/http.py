@@ -1,0 +1,88 @@
+"""The plain protocol, for services that people write themselves: one request, and the answer says where the file is.
+
+    POST {base}/generate-image {"prompt", "model", "size": [w, h], "references": [...]}                → {"image_url"}
+    POST {base}/generate-video {"prompt", "model", "image_url", "seconds", "size", "video_type"}       → {"video_url"}
+
+with a bearer key. Every request has the header Idempotency-Key: a service that keeps to it makes the same thing once,
+however often it is asked. As it need not, a lost answer is not asked for again all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin
+
+from assets.providers.base import (
+    ContentRejected,
+    Done,
+    GenerationLost,
+    ImageRequest,
+    Pending,
+    QuotaExceeded,
+    Result,
+    Submitted,
+    Usage,
+    VideoRequest,
+)
+from assets.providers.failures import Dialect
+from assets.providers.results import as_url, found
+from assets.providers.service import Service, given
+from assets.providers.settings import Endpoint
+from assets.providers.wire import Effect
+
+
+class Http(Service):
+    """Pictures and clips."""
+
+    name = "http"
+    dialect = Dialect(
+        codes={
+            **dict.fromkeys(("quota_exceeded", "insufficient_quota"), QuotaExceeded),
+            **dict.fromkeys(("content_rejected", "content_policy_violation"), ContentRejected),
+        }
+    )
+
+    @classmethod
+    def needs_key(cls, endpoint: Endpoint) -> bool:
+        """Beside Jointo, on the same machine, it may go without."""
+        return False
+
+    def submit_image(self, request: ImageRequest, /) -> Submitted:
+        values = {
+            "prompt": request.prompt,
+            "model": request.model or self.endpoint.image_model or None,
+            "size": list(request.size) if request.size else None,
+            "references": [as_url(picture) for picture in request.references] or None,
+        }
+        sent = given(values, request.parameters)
+        return self._made("image", sent, seconds=self.patience.image, key=request.request_id, usage=Usage(images=1))
+
+    def submit_video(self, request: VideoRequest, /) -> Submitted:
+        values = {
+            "prompt": request.prompt,
+            "model": request.model or self.endpoint.video_model or None,
+            "video_type": "text2video" if request.image is None else "img2video",
+            "image_url": None if request.image is None else as_url(request.image),
+            "seconds": request.seconds,
+            "size": list(request.size) if request.size else None,
+        }
+        sent = given(values, request.parameters)
+        usage = Usage(seconds=request.seconds or 0.0)
+        return self._made("video", sent, seconds=self.patience.video, key=request.request_id, usage=usage)
+
+    def _made(self, what: str, sent: dict[str, Any], *, seconds: float, key: str, usage: Usage) -> Submitted:
+        headers = {"idempotency-key": key} if key else {}
+        path = f"/generate-{what}"
+        body = self._asked("POST", path, effect=Effect.CREATE, seconds=seconds, json=sent, headers=headers)
+        url = body.get(f"{what}_url")
+        if isinstance(url, str) and url and not url.startswith("data:"):
+            results: tuple[Result, ...] = (Result(url=urljoin(f"{self.wire.base_url}{path}", url)),)
+        else:
+            results = found(url)
+        return Submitted(provider_id="", results=self._with_files(results), usage=usage)
+
+    def poll(self, provider_id: str, /, *, age_seconds: float) -> Pending | Done:
+        raise GenerationLost(provider=self.name)  # it answers at once: there is never anything to ask for
+
+    def cancel(self, provider_id: str, /) -> None:
+        """The protocol knows no such thing."""
