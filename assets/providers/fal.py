@@ -30,7 +30,7 @@ from assets.providers.base import (
 )
 from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
-from assets.providers.service import Service, given, pending
+from assets.providers.service import Service, given, number, pending
 from assets.providers.states import State, meaning
 from assets.providers.wire import Answer, Effect, segment
 
@@ -123,7 +123,9 @@ class Fal(Service):
             raise ContentRejected(provider=self.name)  # what it gives then is a black picture
         results = self._with_files(found([body.get(name) for name in _FILES if name in body] or dict(body)))
         images = len(results) if "images" in body or "image" in body else 0
-        return Done(results=results, usage=Usage(images=images))
+        video = body.get("video")
+        seconds = number(video.get("duration")) if isinstance(video, Mapping) else 0.0  # few models say it
+        return Done(results=results, usage=Usage(images=images, seconds=seconds))
 
     def _undone(self, state: State, body: Mapping[str, Any]) -> ProviderError:
         if self.dialect.meaning(body) is GenerationCancelled:

@@ -124,9 +124,9 @@ def scene(size: tuple[int, int], seed: str) -> Image.Image:
     chance = random.Random(seed)  # noqa: S311  the same seed has to give the same picture
     width, height = size
     column = Image.new("RGB", (1, height))
-    for y in range(height):
-        part = y / max(1, height - 1)
-        column.putpixel((0, y), tuple(round(a + (b - a) * part) for a, b in zip(sky, light, strict=True)))
+    for row in range(height):
+        part = row / max(1, height - 1)
+        column.putpixel((0, row), tuple(round(a + (b - a) * part) for a, b in zip(sky, light, strict=True)))
     picture = column.resize(size)
     draw = ImageDraw.Draw(picture)
     radius = height * chance.uniform(0.08, 0.16)

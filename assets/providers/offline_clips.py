@@ -47,7 +47,8 @@ def command(move: Move, picture: str, label: str, *, threads: int) -> list[str]:
     inner = f"{width * _FINER}:{height * _FINER}"
     fade = min(_FADE, move.frames / RATE / 4)
     graph = (
-        f"[0:v]scale={inner}:force_original_aspect_ratio=increase:flags=bicubic,crop={inner},format=yuv444p,"
+        f"[0:v]scale={inner}:force_original_aspect_ratio=increase:flags=bicubic:out_color_matrix=bt709:out_range=tv,"
+        f"format=yuv444p,crop={inner},"
         f"zoompan=z='1+{move.closer}*{part}':x='(iw-iw/zoom)*{move.towards[0]}':y='(ih-ih/zoom)*{move.towards[1]}'"
         f":d={move.frames}:s={width}x{height}:fps={RATE},"
         f"fade=t=in:d={fade:.3f},fade=t=out:d={fade:.3f}:st={move.frames / RATE - fade:.3f}[moved];"

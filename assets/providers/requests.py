@@ -12,7 +12,7 @@ Picture = str | bytes  # a URL that the service fetches, or the file's bytes (PN
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What a call used, as far as the service tells."""
+    """What a call used, as far as the service tells: where it says nothing of the length, what was asked for counts."""
 
     input_tokens: int = 0
     output_tokens: int = 0
