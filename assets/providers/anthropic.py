@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, version 2023-06-01, with structured output.
+"""Anthropic's Messages API, with structured output.
 
 Facts from its reference, and from its SDK for Python 2.12 (docs/decisions/0021).
 """
@@ -14,6 +14,7 @@ from assets.providers.failures import Dialect
 from assets.providers.service import Service, number
 from assets.providers.wire import Effect
 
+_VERSION = "2026-10-21"
 _CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 
 
@@ -33,7 +34,7 @@ class Anthropic(Service):
     )
 
     def _signed(self, key: str) -> Mapping[str, str]:
-        return {"x-api-key": key, "anthropic-version": "2023-06-01"}
+        return {"x-api-key": key, "anthropic-version": _VERSION}
 
     def complete(self, request: TextRequest, /) -> TextAnswer:
         body = self._asked(

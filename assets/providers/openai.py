@@ -30,7 +30,7 @@ from assets.providers.base import (
     VideoRequest,
 )
 from assets.providers.failures import Dialect
-from assets.providers.results import as_url, decoded, found, media_type
+from assets.providers.results import decoded, found, media_type
 from assets.providers.service import Service, given, number, pending
 from assets.providers.settings import Endpoint, ProviderSettings
 from assets.providers.states import State, meaning
@@ -123,13 +123,10 @@ class OpenAI(Service):
         size = f"{request.size[0]}x{request.size[1]}" if request.size else None
         model = self._model(request.model, self.endpoint.image_model)
         body = given({"model": model, "prompt": request.prompt, "n": 1, "size": size}, request.parameters)
-        if request.references:
-            files = [("image[]", self._file(picture, number)) for number, picture in enumerate(request.references)]
-            form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
-            answer = self._image("/images/edits", form=form, files=files)
-        else:
-            answer = self._image("/images/generations", json=body)
-        return answer
+        if not request.references:
+            return self._image("/images/generations", json=body)
+        files = [("image[]", self._file(picture, number)) for number, picture in enumerate(request.references)]
+        return self._image("/images/edits", form=_fields(body), files=files)
 
     def _image(self, path: str, **sent: Any) -> Submitted:
         body = self._asked("POST", path, effect=Effect.CREATE, seconds=self.patience.image, **sent)
@@ -158,10 +155,12 @@ class OpenAI(Service):
             "prompt": request.prompt,
             "seconds": None if request.seconds is None else f"{request.seconds:g}",
             "size": f"{request.size[0]}x{request.size[1]}" if request.size else None,
-            "input_reference": {"image_url": as_url(request.image)} if request.image is not None else None,
+            "input_reference[image_url]": request.image if isinstance(request.image, str) else None,
         }
-        sent = given(values, request.parameters)
-        body = self._asked("POST", "/videos", effect=Effect.CREATE, seconds=self.patience.submit, json=sent)
+        form = _fields(given(values, request.parameters))
+        image = [("input_reference", self._file(request.image, 0))] if isinstance(request.image, bytes) else []
+        seconds = self.patience.submit
+        body = self._asked("POST", "/videos", effect=Effect.CREATE, seconds=seconds, form=form, files=image)
         task = body.get("id")
         if not isinstance(task, str) or not task:
             raise self._unreadable(Effect.CREATE)
@@ -194,6 +193,11 @@ class OpenAI(Service):
     def cancel(self, provider_id: str, /) -> None:
         if provider_id:
             self._stopped("DELETE", f"/videos/{segment(provider_id)}")
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, str]:
+    """As the fields of a form; the service takes these nowhere as JSON."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
 def _usage(said: Any, *, images: int = 0) -> Usage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +28,8 @@ from assets.providers.base import (
 )
 from assets.providers.settings import Patience
 from jobs.outbound import tls_context
+
+File = tuple[str, tuple[str, bytes, str]]  # a form's field, and what is in it: name, content, media type
 
 _SAID_LENGTH = 400  # characters of the service's words that are passed on
 _TROUBLE = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
@@ -92,21 +94,22 @@ class Wire:
         seconds: float,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        files: list[tuple[str, tuple[str, bytes, str]]] | None = None,
+        files: Sequence[File] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send it, and give the answer whatever its status.
 
-        `seconds` bound the whole exchange. Raises Unavailable if it surely did not arrive; else, if the answer did
-        not come whole, AmbiguousSubmit, AnswerLost, or for what may be repeated ProviderTimeout or Unavailable.
+        The body is `json`, or a form of several parts: `form` and `files`. `seconds` bound the whole exchange.
+        Raises Unavailable if it surely did not arrive; else, if the answer did not come whole, AmbiguousSubmit,
+        AnswerLost, or for what may be repeated ProviderTimeout or Unavailable.
         """
         try:
+            fields = [(name, (None, value.encode())) for name, value in (form or {}).items()]
             request = httpx.Request(
                 method,
                 self.base_url + path,
                 json=json,
-                data=form,
-                files=files,
+                files=[*fields, *(files or ())] or None,
                 headers={**self._headers, "connection": "close", **(headers or {})},
             )
             body = request.read()

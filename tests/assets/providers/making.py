@@ -17,6 +17,9 @@ def _ark(code: str, message: str, kind: str = "BadRequest") -> Mapping[str, Any]
     return {"error": {"code": code, "message": message, "param": "", "type": kind}}
 
 
+_PREDICTION = {"id": "pred1", "model": "owner/name", "version": "hidden", "error": None, "logs": "", "urls": {}}
+
+
 class HttpService(Service):
     """POST /generate-image, /generate-video."""
 
@@ -63,17 +66,17 @@ class ReplicateService(Service):
             return None
         if "prompt" not in seen.json["input"] or bool(official) == ("version" in seen.json):
             return self.refusals["invalid"]
-        return Told(201, {"id": "pred1", "status": "starting", "output": None, "error": None, "urls": {}})
+        return Told(201, {"status": "starting", "output": None, **_PREDICTION})
 
     def look(self, seen: Seen) -> Told | str | None:
         if (seen.method, seen.path) == ("POST", "/predictions/pred1/cancel"):
             self.cancelled.append("pred1")
-            return Told(body={"id": "pred1", "status": "canceled"})
+            return Told(body={"status": "canceled", **_PREDICTION})
         if (seen.method, seen.path) != ("GET", "/predictions/pred1"):
             return None
         phase = self.next_phase()
         words = {"waiting": "starting", "running": "processing", "done": "succeeded", "strange": "booting"}
-        body: dict[str, Any] = {"id": "pred1", "status": words.get(phase, "failed"), "output": None, "error": None}
+        body: dict[str, Any] = {**_PREDICTION, "status": words.get(phase, "failed"), "output": None}
         if phase == "done":
             body |= {"output": [self.result_url], "metrics": {"predict_time": 3.5}}
         elif phase == "cancelled":
@@ -126,7 +129,9 @@ class FalService(Service):
 
     def _status(self, phase: str) -> Told | str:
         words = {"waiting": "IN_QUEUE", "running": "IN_PROGRESS", "strange": "RESTARTING"}
-        body: dict[str, Any] = {"status": words.get(phase, "COMPLETED"), "request_id": "req-1"}
+        body: dict[str, Any] = {"status": words.get(phase, "COMPLETED"), "request_id": "req-1", "logs": None}
+        if phase == "waiting":
+            body["queue_position"] = 0
         if phase == "failed":
             body |= {"error": "Runner died", "error_type": "runner_disconnected"}
         elif phase == "cancelled":

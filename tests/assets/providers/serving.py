@@ -142,7 +142,7 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             names = {name.lower(): value for name, value in self.headers.items()}
-            path = self.path.removeprefix(service.base)
+            path = self.path.partition("?")[0].removeprefix(service.base)
             told = service.answer(Seen(self.command, path, names, body))
             if told == "cut":
                 return

@@ -39,13 +39,13 @@ class AnthropicService(Service):
     stop = "end_turn"
 
     def authorised(self, seen: Seen) -> bool:
-        return seen.headers.get("x-api-key") == KEY
+        return seen.headers.get("x-api-key") == KEY or bearer(seen)  # its own client sends it so
 
     def order(self, seen: Seen) -> Told | None:
         if (seen.method, seen.path) != ("POST", "/v1/messages"):
             return None
         asked = seen.json
-        sound = seen.headers.get("anthropic-version") == "2023-06-01" and asked["max_tokens"] > 0
+        sound = seen.headers.get("anthropic-version") == "2026-10-21" and asked["max_tokens"] > 0
         shape = asked["output_config"]["format"]
         sound &= shape["type"] == "json_schema" and "minItems" not in str(shape["schema"])
         sound &= [message["role"] for message in asked["messages"]] == ["user"] and "temperature" not in asked
@@ -81,7 +81,8 @@ class OpenAIService(Service):
         "content": Told(400, _openai("Your request was rejected by the safety system", "x", "moderation_blocked")),
         "no schema": Told(400, _openai("This response_format type is unavailable now", "invalid_request_error")),
     }
-    finish, refusal = "stop", None
+    finish = "stop"
+    refusal: str | None = None
     knows_schemas = True
 
     def authorised(self, seen: Seen) -> bool:
@@ -100,7 +101,10 @@ class OpenAIService(Service):
             whole = b'name="image[]"; filename=' in seen.body and PICTURE in seen.body and b'name="prompt"' in seen.body
             return self._picture() if whole else self.refusals["invalid"]
         if seen.path == "/videos":
-            return Told(body={"id": "video_1", "object": "video", "status": "queued", "progress": 0, **seen.json})
+            sound = seen.headers["content-type"].startswith("multipart/form-data; boundary=")
+            sound &= b'name="prompt"' in seen.body and b'name="seconds"\r\n\r\n4\r\n' in seen.body
+            told = {"id": "video_1", "object": "video", "status": "queued", "progress": 0, "model": "m"}
+            return Told(body=told) if sound else self.refusals["invalid"]
         return None
 
     def _chat(self, asked: Any) -> Told:

@@ -24,6 +24,11 @@ from tests.assets.providers.making import ArkService, FalService, HttpService, R
 from tests.assets.providers.serving import KEY, PICTURE, Service
 from tests.assets.providers.speaking import AnthropicService, OpenAIService
 
+NEVER_GIVEN = [
+    *("", "x", "../../files", "fal-ai/../requests/1"),
+    *("fal-ai/flux/requests/../../x", "a/b/requests/1?x"),
+]
+
 
 def media(service: Service, provider: str) -> MediaProvider:
     return registry.media_provider(provider, settings_for(service, provider), folder=Path("nowhere"))
@@ -146,9 +151,7 @@ def test_fal_is_asked_where_it_says_but_on_its_own_host_alone() -> None:
         assert made.provider_id == "fal-ai/flux/requests/req-1"
 
 
-@pytest.mark.parametrize(
-    "provider_id", ["", "x", "../../files", "fal-ai/../requests/1", "fal-ai/flux/requests/../../x", "a/b/requests/1?x"]
-)
+@pytest.mark.parametrize("provider_id", NEVER_GIVEN)
 def test_an_id_that_fal_never_gave_is_not_asked_for(provider_id: str) -> None:
     with FalService() as service:
         with pytest.raises(GenerationLost):

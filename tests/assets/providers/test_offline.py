@@ -17,6 +17,11 @@ from videos.media.transcode import Workshop
 
 INK = (28, 28, 32)
 SIZE = (320, 180)
+STRANGE = [
+    *("\x00 NUL", "half \ud83d of one", "a" * 5000, "🌧️🎬", "שלום עולם"),
+    *("\\N{\\b1}%{pts}':=", "one\ntwo\u202ethree", "𝕏 Ωμέγα"),
+]
+NO_PICTURES = [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"cut", b"ffconcat version 1.0\nfile /etc/passwd"]
 
 
 @pytest.fixture
@@ -70,27 +75,14 @@ def test_the_same_request_gives_the_same_card_and_another_one_another(offline: M
 
 
 def test_the_words_are_on_the_card(offline: MediaProvider) -> None:
-    written = [
-        opened(card(offline, prompt)).crop((20, 104, 300, 150)) for prompt in ("i", "WWWWWWWW WWWWWWWW", "晚晚晚晚")
-    ]
+    prompts = ("i", "WWWWWWWW WWWWWWWW", "晚晚晚晚")
+    written = [opened(card(offline, prompt)).crop((10, 104, 300, 150)) for prompt in prompts]
     inks = [sum(image.convert("L").histogram()[:90]) for image in written]
     assert 0 < inks[0] < inks[1]
     assert inks[2] > 50
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "\x00 NUL",
-        "half \ud83d of one",
-        "a" * 5000,
-        "🌧️🎬",
-        "שלום עולם",
-        "\\N{\\b1}%{pts}':=",
-        "one\ntwo\u202ethree",
-        "𝕏 Ωμέγα",
-    ],
-)
+@pytest.mark.parametrize("prompt", STRANGE)
 @pytest.mark.parametrize("size", [(64, 64), (200, 600)])
 def test_whatever_is_written_becomes_a_card(offline: MediaProvider, prompt: str, size: tuple[int, int]) -> None:
     assert opened(card(offline, prompt, size)).size == size
@@ -118,7 +110,8 @@ def test_a_title_clip_plays_moves_and_says_what_it_is(offline: MediaProvider, tm
     (tmp_path / "clip.mp4").write_bytes(clip)
     found = transcode.look(tmp_path / "clip.mp4", Workshop(folder=tmp_path, threads=1))
     assert found.video
-    assert (found.video.width, found.video.height, found.duration) == (320, 180, pytest.approx(1.2))
+    assert (found.video.width, found.video.height) == (320, 180)
+    assert found.duration == pytest.approx(1.2)
     at_first, at_last = frames(clip, tmp_path)
     assert at_first.tobytes() != at_last.tobytes()
     assert labelled(at_first)
@@ -142,9 +135,7 @@ def test_a_picture_is_moved_over_in_its_own_colours(offline: MediaProvider, tmp_
         assert max(abs(one - other) for one, other in zip(seen, colour, strict=True)) < 12
 
 
-@pytest.mark.parametrize(
-    "picture", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"cut", b"ffconcat version 1.0\nfile /etc/passwd"]
-)
+@pytest.mark.parametrize("picture", NO_PICTURES)
 def test_what_is_no_picture_is_refused(offline: MediaProvider, picture: bytes) -> None:
     with pytest.raises(InvalidRequest):
         offline.submit_video(VideoRequest(prompt="x", image=picture, seconds=1, size=SIZE))

@@ -19,7 +19,7 @@ from assets.providers.costs import cost
 from assets.providers.downloads import ResultMissing, download
 from assets.providers.requests import Result
 from assets.providers.settings import DEFAULTS, Downloading, Endpoint, Price, ProviderSettings
-from tests.assets.providers.faces import FACES, TEXT, Face, faces, settings_for
+from tests.assets.providers.faces import FACES, IMAGE, TEXT, Face, faces, settings_for
 from tests.assets.providers.making import ReplicateService
 from tests.assets.providers.serving import KEY
 
@@ -46,7 +46,7 @@ def test_without_a_key_a_service_is_not_set_up(face: Face) -> None:
             face.order(ProviderSettings())
 
 
-@pytest.mark.parametrize("key", ["a key", "key\n", "schlüssel", "x\x00"])
+@pytest.mark.parametrize("key", ["two words", "a-key-0123\n", "schlüssel", "x\x00"])
 def test_a_key_that_can_be_none_is_told_without_saying_it(key: str) -> None:
     endpoint = replace(DEFAULTS["fal"], key=SecretStr(key))
     assert "key" in endpoint.problem()
@@ -57,9 +57,7 @@ def test_a_key_that_can_be_none_is_told_without_saying_it(key: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "url", ["", "example.org", "ftp://example.org", "http://", "https://me:secret@example.org", "http://[x"]
-)
+@pytest.mark.parametrize("url", ["", "example.org", "ftp://example.org", "http://", "https://me:secret@example.org"])
 def test_an_address_that_can_be_none_is_told(url: str) -> None:
     assert "base URL" in Endpoint(base_url=url).problem()
 
@@ -93,7 +91,7 @@ def test_orders_pass_the_limiter_and_looks_do_not() -> None:
         settings = settings_for(service, "replicate")
         provider = registry.media_provider("replicate", settings, folder=Path("nowhere"), limiter=gate)
         face = next(face for face in FACES if face.id == "replicate-image")
-        made = provider.submit_image(_image())
+        made = provider.submit_image(IMAGE)
         assert isinstance(made, Submitted)
         face.waited(settings, made)
         provider.cancel(made.provider_id)
@@ -105,10 +103,6 @@ def test_where_the_limiter_lets_nobody_in_nothing_is_sent() -> None:
     with pytest.raises(RateLimited) as caught:
         registry.text_provider("openai", settings, limiter=Gate(closed=True)).complete(TEXT)
     assert caught.value.retry_after == 3.0
-
-
-def _image() -> registry.ImageRequest:
-    return registry.ImageRequest(prompt="a door", model="owner/name")
 
 
 def test_errors_survive_the_way_between_processes() -> None:
