@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from assets.providers import failures
 from assets.providers.base import (
@@ -32,9 +32,10 @@ from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
 from assets.providers.service import Service, given, number, pending
 from assets.providers.states import State, meaning
-from assets.providers.wire import Answer, Effect, segment
+from assets.providers.wire import Answer, Effect
 
 _FILES = ("images", "image", "video", "videos")
+_PART = re.compile(r"[A-Za-z0-9_.-]+")
 _ID = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){1,2}/requests/[A-Za-z0-9_.-]+")
 _DOTS = re.compile(r"(^|/)\.+(/|$)")
 
@@ -73,26 +74,28 @@ class Fal(Service):
         return self._queued(self._model(request.model, self.endpoint.video_model), given(values, request.parameters))
 
     def _queued(self, model: str, values: dict[str, Any]) -> Submitted:
-        parts = [segment(part) for part in model.split("/") if part]
-        if len(parts) < 2 or _DOTS.search("/".join(parts)):
+        parts = model.split("/")
+        if len(parts) < 2 or not all(map(_PART.fullmatch, parts)) or _DOTS.search(model):
             raise InvalidRequest("A model of this AI service is written owner/name.", provider=self.name)
-        path = f"/{'/'.join(parts)}"
-        body = self._asked("POST", path, effect=Effect.CREATE, seconds=self.patience.submit, json=values)
+        body = self._asked("POST", f"/{model}", effect=Effect.CREATE, seconds=self.patience.submit, json=values)
         request_id = body.get("request_id")
-        if not isinstance(request_id, str) or not request_id:
+        if not isinstance(request_id, str) or not _PART.fullmatch(request_id):
             raise self._unreadable(Effect.CREATE)
         return Submitted(provider_id=self._place(body.get("response_url"), parts, request_id))
 
     def _place(self, url: Any, parts: list[str], request_id: str) -> str:
-        """Where the request lies: where the service says, if that is on its own host, for the key goes there."""
-        home, said = urlsplit(self.wire.base_url), urlsplit(url if isinstance(url, str) else "")
-        inside = said.path.removeprefix(home.path).strip("/")
-        if said.netloc == home.netloc and _ID.fullmatch(inside) and not _DOTS.search(inside):
+        """The path that the request is asked for at; on the service's own host, whatever it says: there goes the key."""
+        try:
+            said = urlsplit(url if isinstance(url, str) else "").path
+        except ValueError:
+            said = ""
+        inside = said.removeprefix(urlsplit(self.wire.base_url).path).strip("/")
+        if _ID.fullmatch(inside) and not _DOTS.search(inside):
             return inside
-        return f"{parts[0]}/{parts[1]}/requests/{segment(request_id)}"
+        return f"{parts[0]}/{parts[1]}/requests/{request_id}"
 
     def _path(self, provider_id: str) -> str:
-        if not _ID.fullmatch(unquote(provider_id)) or _DOTS.search(provider_id):
+        if not _ID.fullmatch(provider_id) or _DOTS.search(provider_id):
             raise GenerationLost(provider=self.name)
         return f"/{provider_id}"
 

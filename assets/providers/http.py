@@ -76,7 +76,7 @@ class Http(Service):
         body = self._asked("POST", path, effect=Effect.CREATE, seconds=seconds, json=sent, headers=headers)
         url = body.get(f"{what}_url")
         if isinstance(url, str) and url and not url.startswith("data:"):
-            results: tuple[Result, ...] = (Result(url=urljoin(f"{self.wire.base_url}{path}", url)),)
+            results: tuple[Result, ...] = (Result(url=_whole(f"{self.wire.base_url}{path}", url)),)
         else:
             results = found(url)
         return Submitted(provider_id="", results=self._with_files(results), usage=usage)
@@ -86,3 +86,11 @@ class Http(Service):
 
     def cancel(self, provider_id: str, /) -> None:
         """The protocol knows no such thing."""
+
+
+def _whole(base: str, url: str) -> str:
+    """The URL where it was given as a path alone. One that makes no sense stays as it is, for the download to refuse."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url

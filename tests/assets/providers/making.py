@@ -17,7 +17,14 @@ def _ark(code: str, message: str, kind: str = "BadRequest") -> Mapping[str, Any]
     return {"error": {"code": code, "message": message, "param": "", "type": kind}}
 
 
-_PREDICTION = {"id": "pred1", "model": "owner/name", "version": "hidden", "error": None, "logs": "", "urls": {}}
+_PREDICTION: Mapping[str, Any] = {
+    "id": "pred1",
+    "model": "owner/name",
+    "version": "hidden",
+    "error": None,
+    "logs": "",
+    "urls": {},
+}
 
 
 class HttpService(Service):
@@ -26,7 +33,8 @@ class HttpService(Service):
     refusals = {
         "auth": Told(401, {"error": f"wrong key {KEY}"}),
         "rate": Told(429, {"error": "too many"}, WAIT),
-        "quota": Told(402, {"error": {"code": "quota_exceeded", "message": "nothing left"}}),
+        "quota": Told(402, {"error": "nothing left"}),
+        "used up": Told(429, {"error": {"code": "quota_exceeded", "message": "nothing left"}}),
         "down": Told(503, b"<html>down</html>", {"content-type": "text/html"}),
         "broken": Told(502, b"<html>bad gateway</html>", {"content-type": "text/html"}),
         "invalid": Told(422, {"error": f"no such model, says {KEY}"}),

@@ -17,8 +17,9 @@ from assets.providers.base import (
     MediaProvider,
     QuotaExceeded,
 )
+from assets.providers.downloads import ResultRefused, download
 from assets.providers.openai import OpenAI
-from assets.providers.settings import DEFAULTS, ProviderSettings
+from assets.providers.settings import DEFAULTS, Downloading, ProviderSettings
 from tests.assets.providers.faces import IMAGE, TEXT, VIDEO, Face, faces, refused, settings_for
 from tests.assets.providers.making import ArkService, FalService, HttpService, ReplicateService
 from tests.assets.providers.serving import KEY, PICTURE, Service
@@ -122,6 +123,21 @@ def test_the_plain_protocol_is_told_which_wish_it_is_and_may_answer_with_a_path(
         assert service.begun[0].json == {"prompt": "a door", "model": "owner/name", "size": [640, 360]}
 
 
+def test_an_address_that_makes_no_sense_is_refused_when_it_is_fetched(tmp_path: Path) -> None:
+    with HttpService() as service:
+        service.file_url = "http://[x"
+        (result,) = media(service, "http").submit_image(IMAGE).results
+    with pytest.raises(ResultRefused):
+        download(result, into=tmp_path / "x", max_bytes=9, settings=Downloading())
+
+
+def test_the_plain_protocol_may_say_by_a_code_what_its_status_does_not() -> None:
+    with HttpService() as service:
+        service.fault = "used up"
+        with pytest.raises(QuotaExceeded):
+            media(service, "http").submit_image(IMAGE)
+
+
 def test_a_picture_on_its_way_becomes_part_of_the_request() -> None:
     with ArkService() as service:
         media(service, "ark").submit_video(replace(VIDEO, image=PICTURE))
@@ -138,17 +154,22 @@ def test_a_version_of_a_model_at_replicate_is_asked_for_by_its_number() -> None:
         assert asked["input"] == {"prompt": "a door", "height": 360, "aspect_ratio": "16:9"}
 
 
-def test_fal_is_asked_where_it_says_but_on_its_own_host_alone() -> None:
+@pytest.mark.parametrize(
+    "url", ["https://thief.example/fal-ai/flux/requests/req-1", "http://[x", "", "/../..", None, 7]
+)
+def test_fal_is_asked_on_its_own_host_whatever_it_says(url: object) -> None:
     class Elsewhere(FalService):
         def order(self, seen: object) -> object:  # type: ignore[override]
             told = super().order(seen)  # type: ignore[arg-type]
             assert told
-            told.body["response_url"] = "https://thief.example/fal-ai/flux/requests/req-1"
+            told.body["response_url"] = url
             return told
 
     with Elsewhere() as service:
         made = media(service, "fal").submit_image(replace(IMAGE, model="fal-ai/flux/dev"))
         assert made.provider_id == "fal-ai/flux/requests/req-1"
+        media(service, "fal").poll(made.provider_id, age_seconds=0)
+        assert service.looks == ["waiting"]
 
 
 @pytest.mark.parametrize("provider_id", NEVER_GIVEN)
@@ -159,7 +180,7 @@ def test_an_id_that_fal_never_gave_is_not_asked_for(provider_id: str) -> None:
         assert service.connections == 0
 
 
-@pytest.mark.parametrize("model", ["flux", "", "../x", "fal-ai/..", "fal-ai/./x"])
+@pytest.mark.parametrize("model", ["flux", "", "../x", "fal-ai/..", "fal-ai/./x", "fal-ai/ü", "a//b", "a/b?c"])
 def test_a_model_that_is_no_path_is_refused_by_fal(model: str) -> None:
     with FalService() as service:
         settings = settings_for(service, "fal")
