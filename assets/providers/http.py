@@ -89,7 +89,7 @@ class Http(Service):
 
 
 def _whole(base: str, url: str) -> str:
-    """The URL where it was given as a path alone. One that makes no sense stays as it is, for the download to refuse."""
+    """The URL, also where only its path was given. One that makes no sense stays, for the download to refuse."""
     try:
         return urljoin(base, url)
     except ValueError:

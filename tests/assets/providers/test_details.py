@@ -154,9 +154,7 @@ def test_a_version_of_a_model_at_replicate_is_asked_for_by_its_number() -> None:
         assert asked["input"] == {"prompt": "a door", "height": 360, "aspect_ratio": "16:9"}
 
 
-@pytest.mark.parametrize(
-    "url", ["https://thief.example/fal-ai/flux/requests/req-1", "http://[x", "", "/../..", None, 7]
-)
+@pytest.mark.parametrize("url", ["https://thief.example/fal-ai/flux/requests/req-1", "http://[x", "", "/..", None, 7])
 def test_fal_is_asked_on_its_own_host_whatever_it_says(url: object) -> None:
     class Elsewhere(FalService):
         def order(self, seen: object) -> object:  # type: ignore[override]
