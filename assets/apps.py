@@ -1,0 +1,11 @@
+"""Scripts, characters, props and scenes, and what is generated of them: knows videos and jobs."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AssetsConfig(AppConfig):
+    name = "assets"
+    verbose_name = _("Assets")
