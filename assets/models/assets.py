@@ -29,8 +29,8 @@ class Place(models.TextChoices):
 class Asset(models.Model):
     """One character, prop or scene of a project.
 
-    `normal` is what it is found by when a script is extracted (`assets.names`): whoever is found under the same one is the
-    same asset, one that was merged into another or deleted too. So what people did to assets outlives extractions.
+    `normal` is what it is found by when a script is extracted (`assets.names`): whoever is found under the same one is
+    the same asset, also one that was merged into another, or deleted. So what people did to assets outlives extractions.
     """
 
     project = models.ForeignKey(
