@@ -78,6 +78,7 @@ class Extracted(models.Model):
         related_name="extracted",
         help_text=_("what it became; that one may be merged into another since"),
     )
+    new = models.BooleanField(_("new"), default=False, help_text=_("the asset was made of this finding"))
 
     class Meta:
         verbose_name = _("finding")
