@@ -16,6 +16,7 @@ import dj_database_url
 import dj_email_url  # type: ignore[import-untyped]
 from environs import Env, EnvValidationError, validate
 from kombu import Connection
+from pydantic import SecretStr
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -96,6 +97,34 @@ with _env.prefixed("JOINTO_"):
     DRAFT_ZIP_RATIO = _env.int("DRAFT_ZIP_RATIO", 200, validate=_positive)
     DRAFT_FETCH_SECONDS = _env.float("DRAFT_FETCH_SECONDS", 600.0, validate=_positive)
 
+    # Scripts, and AI services: address, key and models of each. Keys are read here, and nowhere else.
+    SCRIPT_MAX_BYTES = _env.int("SCRIPT_MAX_BYTES", 4 * 2**20, validate=_positive)
+    TEXT_MODEL = _env.str("TEXT_MODEL", "offline")
+    TEXT_FALLBACKS: list[str] = _env.list("TEXT_FALLBACKS", ["offline"])
+    SCRIPT_PIECE_CHARACTERS = _env.int("SCRIPT_PIECE_CHARACTERS", 30_000, validate=validate.Range(min=4000))
+    AI_KEYS = {
+        "anthropic": SecretStr(_env.str("ANTHROPIC_API_KEY", "")),
+        "openai": SecretStr(_env.str("OPENAI_API_KEY", "")),
+        "http": SecretStr(_env.str("AI_API_KEY", "")),
+        "replicate": SecretStr(_env.str("REPLICATE_API_TOKEN", "")),
+        "fal": SecretStr(_env.str("FAL_KEY", "")),
+        "ark": SecretStr(_env.str("ARK_API_KEY", "")),
+    }
+    AI_SET: dict[str, dict[str, str]] = {
+        name: {
+            what: said
+            for what in ("base_url", "text_model", "image_model", "video_model")
+            if (said := _env.str(f"{name.upper()}_{what.upper()}", ""))
+        }
+        for name in AI_KEYS
+    }
+    if _url := _env.str("AI_API_URL", ""):
+        AI_SET["http"]["base_url"] = _url
+    AI_PRICES: dict[str, dict[str, float]] = _env.json("AI_PRICES", {})
+    AI_AT_ONCE: dict[str, int] = _env.dict("AI_AT_ONCE", {}, subcast_values=int)
+    AI_PER_MINUTE: dict[str, int] = _env.dict("AI_PER_MINUTE", {}, subcast_values=int)
+    AI_WAIT_SECONDS = _env.float("AI_WAIT_SECONDS", 60.0, validate=validate.Range(min=0))
+
 
 def _check(name: str, why: Callable[[], object]) -> None:
     """Stop the program, by the variable's name, over a value that can't be right."""
@@ -123,11 +152,32 @@ def _email_has_a_backend() -> None:
         raise ValueError(f"it has to begin with one of {', '.join(f'{scheme}:' for scheme in dj_email_url.SCHEMES)}")
 
 
+def _prices_are_numbers() -> None:
+    wanted = 'an object such as {"openai/gpt-5": {"input": 1.25, "output": 10}}'
+    if not isinstance(AI_PRICES, dict):
+        raise ValueError(f"it has to be {wanted}")
+    for name, prices in AI_PRICES.items():
+        if not isinstance(prices, dict) or set(prices) - {"input", "output", "image", "second"}:
+            raise ValueError(f"{name}: input, output, image or second is wanted; it has to be {wanted}")
+        if any(isinstance(price, bool) or not isinstance(price, int | float) or price < 0 for price in prices.values()):
+            raise ValueError(f"{name}: a price is a number of dollars")
+
+
+def _limits_of_providers() -> None:
+    for limits in (AI_AT_ONCE, AI_PER_MINUTE):
+        if unknown := sorted(set(limits) - set(AI_KEYS)):
+            raise ValueError(f"there is no AI service called {unknown[0]}; there are {', '.join(AI_KEYS)}")
+        if min(limits.values(), default=1) < 1:
+            raise ValueError("a limit is at least 1")
+
+
 _check("TIME_ZONE", lambda: ZoneInfo(TIME_ZONE))
 _check("DATABASE_URL", lambda: dj_database_url.parse(DATABASE_URL))
 _check("BROKER_URL", _broker_has_a_transport)
 _check("EMAIL_URL", _email_has_a_backend)
 _check("JOB_WATCH_SECONDS", _watch_fits_lease)
+_check("AI_PRICES", _prices_are_numbers)
+_check("AI_AT_ONCE and JOINTO_AI_PER_MINUTE", _limits_of_providers)
 
 
 def secret_key() -> str:

@@ -21,13 +21,16 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-_LARGE = re.compile(r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|projects/[^/]+/timeline(/otio|/subtitles)?|drafts)/$")
+_LARGE = re.compile(
+    r"^/api/(videos/uploads/[^/]+/chunks/[^/]+|drafts|episodes(/[^/]+)?"
+    r"|projects/[^/]+/(timeline(/otio|/subtitles)?|episodes))/$"
+)
 _ANYTHING_ELSE = 1 << 20  # bytes; a form or a piece of JSON
 _CHARSETS = {"utf-8", "utf8", "us-ascii"}  # Python has codecs that are none for text, and would fail on them
 
 
 def may_be_large(path: str) -> bool:
-    """Whether a body that goes there may be as large as a chunk: long timelines are, and drafts."""
+    """Whether a body that goes there may be as large as a chunk: long timelines are, drafts and scripts."""
     return bool(_LARGE.match(path))
 
 

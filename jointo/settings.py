@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import dj_database_url
 import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
+from assets.conf import AssetSettings, Limit
+from assets.providers.settings import DEFAULTS, Downloading, Price, ProviderSettings
 from jobs.conf import JobSettings
 from jointo import env, logs
 from videos.conf import DraftSettings, VideoSettings
@@ -226,6 +230,32 @@ JOINTO_DRAFTS = DraftSettings(
     fetch=timedelta(seconds=env.DRAFT_FETCH_SECONDS),
 )
 
+# -- assets ----------------------------------------------------------------------------------------------
+
+JOINTO_ASSETS = AssetSettings(
+    script_bytes=env.SCRIPT_MAX_BYTES,
+    model=env.TEXT_MODEL,
+    fallbacks=tuple(env.TEXT_FALLBACKS),
+    piece_characters=env.SCRIPT_PIECE_CHARACTERS,
+    limits={
+        name: Limit(at_once=env.AI_AT_ONCE.get(name), per_minute=env.AI_PER_MINUTE.get(name)) for name in env.AI_KEYS
+    },
+    call=timedelta(seconds=300),  # longer than a model may take to answer
+    wait=timedelta(seconds=env.AI_WAIT_SECONDS),
+)
+
+JOINTO_PROVIDERS = ProviderSettings(
+    endpoints={
+        name: replace(endpoint, key=env.AI_KEYS[name], **env.AI_SET[name]) for name, endpoint in DEFAULTS.items()
+    },
+    prices={
+        name: Price(**{what: Decimal(str(price)) for what, price in prices.items()})
+        for name, prices in env.AI_PRICES.items()
+    },
+    downloading=Downloading(inner_hosts=tuple(env.INNER_HOSTS)),
+    threads=env.FFMPEG_THREADS,
+)
+
 # -- e-mail ----------------------------------------------------------------------------------------------
 
 EMAIL_BACKEND = env.EMAIL_URL["EMAIL_BACKEND"]
@@ -279,6 +309,10 @@ SPECTACULAR_SETTINGS = {
         "VideoStatus": "videos.models.VideoStatus.choices",
         "DeliveryStatus": "jobs.models.DeliveryStatus.choices",
         "FailurePolicy": "jobs.models.FailurePolicy.choices",
+        "EpisodeStatus": "assets.models.EpisodeStatus.choices",
+        "ExtractionStatus": "assets.models.ExtractionStatus.choices",
+        "AssetKind": "assets.models.Kind.choices",
+        "LikenessState": "assets.models.LikenessState.choices",
         "ExportFormat": "videos.orders.FORMATS",
         "ExportQuality": "videos.orders.QUALITIES",
         "DraftQuality": "videos.api.draft_serializers.QUALITIES",

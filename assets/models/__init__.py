@@ -2,7 +2,7 @@
 
 from assets.models.assets import Appearance, Asset, Kind, Place
 from assets.models.episodes import Episode, EpisodeStatus
-from assets.models.extractions import Extracted, Extraction, ExtractionReport, ExtractionStatus
+from assets.models.extractions import Extracted, Extraction, ExtractionReport, ExtractionStatus, PieceAnswer
 from assets.models.generations import Generation, GenerationKind, GenerationState
 from assets.models.likenesses import Likeness, LikenessState, Merge
 from assets.models.prompts import Prompt
@@ -24,6 +24,7 @@ __all__ = [
     "Likeness",
     "LikenessState",
     "Merge",
+    "PieceAnswer",
     "Place",
     "Prompt",
     "ProviderCall",

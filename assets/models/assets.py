@@ -29,8 +29,8 @@ class Place(models.TextChoices):
 class Asset(models.Model):
     """One character, prop or scene of a project.
 
-    `normal` is what it is found by when a script is extracted (`assets.names`): whoever is found under the same one is
-    the same asset, also one that was merged into another, or deleted. So what people did to assets outlives extractions.
+    `normal` is its name as scripts have it (`assets.names`), and stays when people rename it: whoever is found under it
+    is the same asset, also one that was merged into another, or deleted. So what people did outlives extractions.
     """
 
     project = models.ForeignKey(
@@ -39,7 +39,7 @@ class Asset(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=200)
     normal = models.CharField(
-        _("normalised name"), max_length=255, editable=False, help_text=_("by which extractions find it")
+        _("normalised name"), max_length=255, editable=False, help_text=_("as scripts have it; never changes")
     )
     aliases = models.JSONField(_("other names"), default=list, blank=True, help_text=_("a list"))
     description = models.TextField(_("description"), blank=True)

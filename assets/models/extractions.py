@@ -60,6 +60,24 @@ class Extraction(models.Model):
         return f"{self.episode_id}: {self.model}"
 
 
+class PieceAnswer(models.Model):
+    """What a model answered about one piece of a script, until all pieces are: it was paid for, and is not asked again.
+
+    It is the job's, whichever attempt asked, and gone when the job is completed.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_index=False)
+    question = models.CharField(max_length=64, help_text="SHA-256 of model, prompt and piece")
+    data = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="piece_answer", fields=["job", "question"])]
+
+    def __str__(self) -> str:
+        return self.question[:12]
+
+
 class Extracted(models.Model):
     """One finding of an extraction as it was found, and the asset that it became."""
 

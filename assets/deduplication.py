@@ -1,0 +1,50 @@
+"""Has a project's assets compared after an extraction, once for all extractions that end about the same time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+
+from assets import merging
+from jobs.context import JobContext
+from jobs.models import Job
+from jobs.status import WAITING
+from videos.models import Project
+
+KIND = "assets.tasks.deduplicate_assets"
+
+
+def subject_of(project_id: int) -> str:
+    """What the jobs are about."""
+    return f"videos.Project:{project_id}"
+
+
+def ask(project_id: int) -> None:
+    """Have a job compare the assets of a project, unless one waits to do it; inside the lock on the project.
+
+    One that has begun is no use: it may have read already. One that is about to begin waits for the lock first.
+    """
+    waiting = Job.objects.filter(kind=KIND, subject=subject_of(project_id), status__in=sorted(WAITING))
+    if not waiting.exists():
+        current_app.tasks[KIND].submit((project_id,), {})
+
+
+def owner_of(project_id: int, **_: Any) -> int | None:
+    """Whose project it is, so that the job is theirs too."""
+    return Project.objects.filter(pk=project_id).values_list("owner_id", flat=True).first()
+
+
+def owns(user_id: int, project_id: int, **_: Any) -> bool:
+    """Whether a user may have batches made of a project."""
+    return Project.objects.filter(pk=project_id, owner_id=user_id, deleted_at__isnull=True).exists()
+
+
+def deduplicate(ctx: JobContext, project_id: int) -> dict[str, Any]:
+    """The body of `deduplicate_assets`: what was merged, and what is left for people to decide."""
+    return {"project_id": project_id, **compare(ctx, project_id)}
+
+
+def compare(ctx: JobContext, project_id: int) -> dict[str, Any]:
+    """Compare the assets of a project now; nobody else does meanwhile. Raises ProjectGone, ProjectDeleted."""
+    return dict(merging.deduplicate(project_id, on_progress=ctx.progress))
