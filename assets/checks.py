@@ -37,12 +37,3 @@ def check_endpoints(**_: Any) -> list[CheckMessage]:
             found.append(Error(f"The AI service {name} can't be used: {problem}.", hint=hint, id="assets.E003"))
     return found
 
-
-@register()
-def check_sizes(**_: Any) -> list[CheckMessage]:
-    """E004: a script may be larger than a request is taken."""
-    most = settings.REQUEST_MAX_BYTES - 64 * 1024
-    if settings.JOINTO_ASSETS.script_bytes <= most:
-        return []
-    hint = "Raise JOINTO_UPLOAD_CHUNK_BYTES as well, which is the most that a request may hold."
-    return [Error(f"JOINTO_SCRIPT_MAX_BYTES is more than {most}.", hint=hint, id="assets.E004")]

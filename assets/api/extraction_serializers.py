@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from assets import providing
 from assets.models import Extracted, Extraction, ExtractionReport
@@ -25,8 +26,8 @@ class ModelField(serializers.CharField):
         )
         super().__init__(required=False, default="", allow_blank=True, max_length=200, **options)
 
-    def to_internal_value(self, data: Any) -> str:
-        name = str(super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> str:
+        name = str(super().run_validation(data))
         if name:
             providing.check(name)
         return name
