@@ -14,8 +14,7 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
-from assets import deduplication, errors, providing, reading, saving
-from assets.episodes import held
+from assets import deduplication, episodes, errors, providing, reading, saving
 from assets.findings import Findings
 from assets.models import Episode, PieceAnswer
 from jobs.context import JobContext
@@ -46,13 +45,11 @@ def link_each(recorded: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
     projects = Project.objects.select_for_update().filter(pk__in=of_projects).order_by("pk")
     if any(project.deleted_at for project in projects):
         raise ProjectDeleted
-    episodes = list(
-        Episode.objects.filter(pk__in=wanted, project__in=of_projects).select_related("job").defer("script")
-    )
-    if len(episodes) < len(wanted):
+    found = list(Episode.objects.filter(pk__in=wanted, project__in=of_projects).select_related("job").defer("script"))
+    if len(found) < len(wanted):
         raise errors.EpisodeGone
     linked = []
-    for episode in episodes:
+    for episode in found:
         job, force = wanted[episode.pk]
         busy = episode.job and episode.job.status in ACTIVE and episode.job_id != job.pk
         if not busy and (force or not episode.extracted_at):
@@ -139,7 +136,7 @@ def _step(ctx: JobContext, number: int, message: str) -> None:
 
 def _save(episode_id: int, findings: Findings, record: saving.Record, result: dict[str, Any], *, force: bool) -> None:
     """In the transaction that completes the job; the result, which is in its row already, is filled in."""
-    with held(episode_id) as episode:
+    with episodes.held(episode_id) as episode:
         if episode.extracted_at and not force:  # by another job, meanwhile
             raise errors.AlreadyExtracted
         result |= saving.save(episode, findings, record)

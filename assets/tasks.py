@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from assets import batches, deduplication, extraction, providing
+from assets import batches, deduplication, episodes, extraction, providing
 from jobs import dispatch
 from jobs.context import JobContext
 from jobs.models import Job
@@ -78,8 +78,8 @@ def start(episode_id: int, *, model: str = "", force: bool = False, **options: A
     """
     if model:
         providing.check(model)
-    with extraction.held(episode_id) as episode:
-        now = Job.objects.filter(pk=episode.job_id).first()
+    with episodes.held(episode_id) as episode:
+        now = Job.objects.filter(pk=episode.job_id).first() if episode.job_id else None
         key = options.get("idempotency_key")
         known = dispatch.find(key, owner_id=episode.project.owner_id) if key else None
         if now and now.status in ACTIVE and not known:

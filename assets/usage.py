@@ -18,6 +18,7 @@ from assets.providers.base import Usage
 from jobs.models import Job
 
 GROUPS = ("month", "provider", "kind", "model")
+SUMMED = ("calls", "input_tokens", "output_tokens", "images", "seconds", "cost")
 
 
 def record(
@@ -57,22 +58,17 @@ def month_of(now: Any) -> date:
 
 def summed(rows: QuerySet[models.Usage], *, by: tuple[str, ...] = GROUPS) -> list[Mapping[str, Any]]:
     """Sums by month and so on, newest month first. `unpriced`: calls of which nobody knows what they cost."""
-    grouped = rows.order_by().values(*by)
-    sums = grouped.annotate(
-        calls=Sum("calls"),
-        input_tokens=Sum("input_tokens"),
-        output_tokens=Sum("output_tokens"),
-        images=Sum("images"),
-        seconds=Sum("seconds"),
-        cost=Sum("cost"),
-        priced=Count("cost"),
-        recorded=Count("pk"),
+    sums = (
+        rows.order_by()
+        .values(*by)
+        .annotate(**{f"sum_{name}": Sum(name) for name in SUMMED}, priced=Count("cost"), recorded=Count("pk"))
     )
     order = ["-month" if name == "month" else name for name in by]
     return [
         {
-            **{name: value for name, value in row.items() if name not in ("priced", "recorded")},
-            "cost": row["cost"] or Decimal(0),
+            **{name: row[name] for name in by},
+            **{name: row[f"sum_{name}"] for name in SUMMED},
+            "cost": row["sum_cost"] or Decimal(0),
             "unpriced": row["recorded"] - row["priced"],
         }
         for row in sums.order_by(*order)

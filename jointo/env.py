@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dj_database_url
@@ -120,7 +121,7 @@ with _env.prefixed("JOINTO_"):
     }
     if _url := _env.str("AI_API_URL", ""):
         AI_SET["http"]["base_url"] = _url
-    AI_PRICES: dict[str, dict[str, float]] = _env.json("AI_PRICES", {})
+    AI_PRICES: Any = _env.json("AI_PRICES", {})  # prices by service/model, once they are checked
     AI_AT_ONCE: dict[str, int] = _env.dict("AI_AT_ONCE", {}, subcast_values=int)
     AI_PER_MINUTE: dict[str, int] = _env.dict("AI_PER_MINUTE", {}, subcast_values=int)
     AI_WAIT_SECONDS = _env.float("AI_WAIT_SECONDS", 60.0, validate=validate.Range(min=0))

@@ -34,6 +34,9 @@ class PromptForm(forms.ModelForm[Prompt]):
             assert isinstance(field, forms.ChoiceField)
             field.choices = [(name, name) for name in prompts.names()]
 
+    def validate_constraints(self) -> None:
+        """None: that another version is active is no mistake, as saving makes it inactive."""
+
 
 @admin.register(Prompt)
 class PromptAdmin(admin.ModelAdmin[Prompt]):

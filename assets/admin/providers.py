@@ -15,6 +15,8 @@ from assets import limiting, usage
 from assets.models import ProviderLimit, Usage
 from jobs.admin import BoundedPaginator, ReadOnly
 
+_SUMS = 200  # rows of them
+
 
 @admin.register(ProviderLimit)
 class ProviderLimitAdmin(admin.ModelAdmin[ProviderLimit]):
@@ -75,8 +77,8 @@ class UsageAdmin(ReadOnly, admin.ModelAdmin[Usage]):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """With the sums of all that the filters leave."""
         answer = super().changelist_view(request, extra_context)
-        shown = getattr(answer, "context_data", {}).get("cl") if hasattr(answer, "context_data") else None
-        if shown is not None:
+        context = getattr(answer, "context_data", None) or {}  # a redirect has none
+        if "cl" in context:
             by = ("month", "provider", "kind", "user__username")
-            answer.context_data["sums"] = usage.summed(shown.queryset, by=by)[:200]
+            context["sums"] = usage.summed(context["cl"].queryset, by=by)[:_SUMS]
         return answer

@@ -107,7 +107,7 @@ class RestoreAsset(GenericAPIView[Asset]):
 class ByEpisode(InPlace):
     """As they follow each other in the episodes."""
 
-    ordering = ("number", "first_line", "id")
+    ordering = ("number", "first_line", "id")  # type: ignore[assignment]  # one more
 
 
 class AppearanceList(ListAPIView[Appearance]):

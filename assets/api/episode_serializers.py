@@ -125,7 +125,7 @@ class NewEpisodesSerializer(ScriptSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        if source_of(attrs) is None:
+        if "file" not in attrs and not attrs.get("script", "").strip():
             raise serializers.ValidationError({"script": "A script is needed, as text or as a file."})
         return attrs
 

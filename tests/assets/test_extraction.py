@@ -37,10 +37,11 @@ def test_an_episode_becomes_characters_and_scenes_with_the_places_where_they_app
     assert job.status == "completed", job.error_message
     assert (job.current, job.total, job.owner_id) == (5, 5, episode.project.owner_id)
     assert job.subject == f"assets.Episode:{episode.pk}"
-    found = job.result["extracted_assets"]
+    result: Any = job.result
+    found = result["extracted_assets"]
     assert [one["name"] for one in found["characters"]] == ["SARAH", "TOM"]
-    assert job.result["episode_id"] == episode.pk
-    assert (job.result["total"]["characters"], job.result["total"]["scenes"]) == (2, 2)
+    assert result["episode_id"] == episode.pk
+    assert (result["total"]["characters"], result["total"]["scenes"]) == (2, 2)
     sarah = Asset.objects.get(pk=found["characters"][0]["id"])
     assert (sarah.project_id, sarah.kind, sarah.normal) == (episode.project_id, "character", "sarah")
     spoken = list(sarah.appearances.values_list("scene_index", "first_line", "lines"))
@@ -118,8 +119,8 @@ def test_what_was_merged_or_deleted_is_found_as_what_it_became() -> None:
     from django.utils import timezone
 
     gone = make_asset(project, "TOM", deleted_at=timezone.now())
-    job = extract(episode)
-    assert [one["id"] for one in job.result["extracted_assets"]["characters"]] == [kept.pk, gone.pk]
+    result: Any = extract(episode).result
+    assert [one["id"] for one in result["extracted_assets"]["characters"]] == [kept.pk, gone.pk]
     assert set(Appearance.objects.filter(asset=kept).values_list("found_as", flat=True)) == {absorbed.pk}
     gone.refresh_from_db()
     assert gone.deleted_at is not None
@@ -256,7 +257,7 @@ def test_a_failed_or_cancelled_episode_can_be_tried_by_hand_again() -> None:
     job = tasks.start(episode.pk)
     control.cancel(job, by="ann")
     assert Episode.objects.select_related("job").get().status == "pending"
-    assert control.retry(Job.objects.get(pk=job.pk), by="ann") is None
+    control.retry(Job.objects.get(pk=job.pk), by="ann")
     assert run(job).status == "completed"
 
 
