@@ -19,13 +19,17 @@ from assets.models import Prompt
 
 
 class PromptForm(forms.ModelForm[Prompt]):
-    """A new version: of a prompt that there is."""
+    """A new version: of a prompt that there is.
+
+    `use` is no field of the model, as that would refuse a second active version before saving can end the first.
+    """
 
     name = forms.ChoiceField(label=_("name"))
+    use = forms.BooleanField(label=_("use it"), required=False, help_text=_("in the place of what is used now"))
 
     class Meta:
         model = Prompt
-        fields = ("name", "text", "active")
+        fields = ("name", "text")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,9 +37,7 @@ class PromptForm(forms.ModelForm[Prompt]):
             field = self.fields["name"]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [(name, name) for name in prompts.names()]
-
-    def validate_constraints(self) -> None:
-        """None: that another version is active is no mistake, as saving makes it inactive."""
+        self.fields["use"].initial = self.instance.active if self.instance.pk else True
 
 
 @admin.register(Prompt)
@@ -55,8 +57,8 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
 
     def get_fields(self, request: HttpRequest, obj: Prompt | None = None) -> Any:
         if obj is None:
-            return ("name", "text", "active", "now")
-        return ("name", "version", "active", "author", "created_at", "text")
+            return ("name", "text", "use", "now")
+        return ("name", "version", "use", "author", "created_at", "text")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> Any:
         return ("now",) if obj is None else ("name", "version", "author", "created_at", "text")
@@ -65,7 +67,7 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
         """The text that is used now, to be changed."""
         asked = request.GET.get("name", "")
         name = asked if asked in prompts.names() else prompts.EXTRACT
-        return {"name": name, "text": prompts.current(name).text, "active": True}
+        return {"name": name, "text": prompts.current(name).text}
 
     def has_delete_permission(self, request: HttpRequest, obj: Prompt | None = None) -> bool:
         return False  # extractions name them
@@ -77,6 +79,7 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
                 obj.author = request.user
                 last = Prompt.objects.filter(name=obj.name).aggregate(last=Max("version"))["last"] or 0
                 obj.version = last + 1
+            obj.active = form.cleaned_data["use"]
             if obj.active:
                 Prompt.objects.filter(name=obj.name, active=True).exclude(pk=obj.pk).update(active=False)
             if change:

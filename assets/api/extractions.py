@@ -38,7 +38,7 @@ from videos.errors import ProjectDeleted
 KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
 
 
-class ExtractEpisode(GenericAPIView[Episode]):
+class ExtractEpisode(GenericAPIView[Any]):
     """Have an episode's characters, props and scenes extracted."""
 
     serializer_class = ExtractSerializer

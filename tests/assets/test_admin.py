@@ -148,7 +148,7 @@ def test_a_new_version_of_a_prompt_is_written_over_the_current_one_and_goes_befo
     page = staff.get(reverse("admin:assets_prompt_add"), {"name": "extract"}).content.decode()
     assert "You break scripts down" in page
     for text in ("First.", "Second."):
-        said = {"name": "extract", "text": text, "active": "on"}
+        said = {"name": "extract", "text": text, "use": "on"}
         assert staff.post(reverse("admin:assets_prompt_add"), said).status_code == 302
     assert prompts.current("extract") == prompts.Text(version="extract site 3", text="Second.")
     assert list(Prompt.objects.filter(active=True).values_list("version", flat=True)) == [3]
@@ -158,7 +158,7 @@ def test_a_new_version_of_a_prompt_is_written_over_the_current_one_and_goes_befo
     act(staff, Prompt, "make_inactive", second.pk)
     assert prompts.current("extract").version == "extract 1"
     address = reverse("admin:assets_prompt_change", args=[second.pk])
-    staff.post(address, {"active": "on", "text": "changed in place"})
+    staff.post(address, {"use": "on", "text": "changed in place"})
     second.refresh_from_db()
     assert (second.active, second.text) == (True, "First.")
     refused = staff.post(reverse("admin:assets_prompt_add"), {"name": "../../etc", "text": "x"})

@@ -74,7 +74,7 @@ def test_what_has_no_name_is_left_out_and_long_names_are_cut() -> None:
     assert (len(thing.name), len(thing.description), [len(alias) for alias in thing.aliases]) == (200, 2000, [200])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -84,7 +84,7 @@ def test_what_has_no_name_is_left_out_and_long_names_are_cut() -> None:
             aliases=st.lists(st.text(max_size=4), max_size=3).map(tuple),
             spots=st.lists(st.builds(Spot, scene_index=st.integers(0, 3)), max_size=3).map(tuple),
         ),
-        max_size=12,
+        max_size=8,
     )
 )
 def test_whatever_is_put_together_each_thing_is_there_once_and_each_scene_once(things: list[Finding]) -> None:
