@@ -38,7 +38,7 @@ class Source:
 def create(project_id: int, *, number: int | None = None, title: str = "", source: Source | None = None) -> Episode:
     """Add one episode to a project; without a number it is the next one.
 
-    Raises EpisodeNumberTaken, TooManyEpisodes, what projects are refused with, and what scripts are.
+    Raises EpisodeNumberTaken, EpisodeNumberImpossible, TooManyEpisodes, and what projects and scripts are refused with.
     """
     script = source.read() if source else None
     with projects.held(project_id) as project:
@@ -67,7 +67,7 @@ def create_all(project_id: int, source: Source) -> list[Episode]:
         numbers = [text.number for text in texts]
         if twice := {number for number in numbers if numbers.count(number) > 1} | (set(numbers) & taken):
             raise errors.EpisodeNumberTaken.of(twice)
-        _check_room(len(taken) + len(texts), max(numbers))
+        _check_room(len(taken) + len(texts), *numbers)
         made = [
             Episode(
                 project=project,
@@ -158,6 +158,8 @@ def _numbers(project_id: int) -> set[int]:
     return set(Episode.objects.filter(project_id=project_id).values_list("number", flat=True))
 
 
-def _check_room(count: int, number: int) -> None:
-    if count > MOST or number > LARGEST_NUMBER:
+def _check_room(count: int, *numbers: int) -> None:
+    if count > MOST:
         raise errors.TooManyEpisodes
+    if not all(0 < number <= LARGEST_NUMBER for number in numbers):
+        raise errors.EpisodeNumberImpossible

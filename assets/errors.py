@@ -29,6 +29,13 @@ class EpisodeNumberTaken(BadInput):
         return cls(sentence, details={"numbers": taken})
 
 
+class EpisodeNumberImpossible(BadInput):
+    code = "episode_number_impossible"
+    message = (
+        "The number of an episode is between 1 and 100000. Change it in the script, or send its episodes one by one."
+    )
+
+
 class TooManyEpisodes(BadInput):
     code = "episodes_too_many"
     message = "The project can't have so many episodes. Make another project for them."

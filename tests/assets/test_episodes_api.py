@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,7 +67,9 @@ def test_an_episode_is_made_of_a_file(api: APIClient, ann: User) -> None:
     assert (made.json()["number"], made.json()["source_name"]) == (3, "pilot.fountain")
     assert made.json()["script_format"] == "fountain"
     assert "Who wrote this?" in made.json()["script"]
-    again = api.patch(made.json()["urls"]["self"], {"file": file_of("INT. B - DAY\n\nNew.", "b.txt")}, format="multipart")
+    again = api.patch(
+        made.json()["urls"]["self"], {"file": file_of("INT. B - DAY\n\nNew.", "b.txt")}, format="multipart"
+    )
     assert (again.json()["source_name"], again.json()["script"]) == ("b.txt", "INT. B - DAY\n\nNew.")
 
 
@@ -200,7 +203,8 @@ def test_an_episode_that_is_being_analysed_keeps_its_script(api: APIClient, ann:
 def test_what_is_no_episode_is_refused(api: APIClient, ann: User, body: dict[str, Any], expected: Any) -> None:
     project = make_project(ann)
     asked = {"project": project.pk, **body} if body else {}
-    assert code(api.post("/api/episodes/", asked, format="json")) == expected
+    sent = api.post("/api/episodes/", json.dumps(asked), content_type="application/json")
+    assert code(sent) == expected
     assert not Episode.objects.exists()
 
 
