@@ -29,7 +29,9 @@ _TITLES = _longest_first(HAN_TITLES)
 _ROLES = _longest_first(HAN_ROLES)
 _STAGES = _longest_first(STAGES)
 _OF = re.compile(r"(.+?)的(.+)$")
-_NUMBERED = re.compile(r"(?:(?P<name>.*[^\d#].*?)#?(?P<end>\d{1,4}|[a-h])号?|(?P<start>[\d一二三四五六七八九十]{1,3})号(?P<of>.{2,}))$")
+_NUMBERED = re.compile(
+    r"(?:(?P<name>.*[^\d#].*?)#?(?P<end>\d{1,4}|[a-h])号?|(?P<start>[\d一二三四五六七八九十]{1,3})号(?P<of>.{2,}))$"
+)
 _COUNTED = re.compile(r"(.{2,}?)(?:([一二三四五六七八九十]{1,3})号?|([甲乙丙丁戊己庚辛壬癸]))$")
 _SENIORITY = "小老大阿"
 _AFTER_WHOLE_NAMES = frozenset("总董哥姐叔姨婶爷队局")
@@ -102,6 +104,8 @@ def _addressed(name: str) -> Name | None:
         base = name.removesuffix(word)
         if not name.endswith(word) or not base:
             continue
+        if base in ("男", "女"):
+            return Name(core=name, han=True, role=word)
         title = HAN_TITLES[word]
         if not text.has_han(base):
             return Name(core=base, short=base, part=Part.GIVEN, han=True, title=title)
@@ -130,10 +134,10 @@ def _introduced(name: str) -> Name | None:
 
 
 def _small(name: str) -> Name | None:
-    """小林, 老王, 大刘, 阿强, 小晚晚; 晚儿; 晚晚."""
+    """小林, 老王, 大刘, 阿强, 小晚晚; 晚儿, 强子; 晚晚."""
     if len(name) == 2 and name[0] == name[1]:
         return Name(core=name, han=True, short=name[0], part=Part.GIVEN)
-    if len(name) == 2 and name[1] == "儿":
+    if len(name) == 2 and name[1] in "儿子":
         return Name(core=name, han=True, short=name[0], part=Part.GIVEN)
     if not 1 < len(name) < 4 or name[0] not in _SENIORITY:
         return None

@@ -7,11 +7,14 @@ import re
 
 from assets.likeness import text
 from assets.likeness.parts import Name, Part
+from assets.likeness.text import listed
 from assets.likeness.vocabulary import GENERATIONS, KIN, LATIN_ROLES, LATIN_TITLES, NICKNAMES, STAGES, Title
 
 _ARTICLES = frozenset({"the", "a", "an", "some", "our", "that", "this"})
-_PARTICLES = frozenset("de da del della di du la le van von der den bin al el st mac".split())
-_FAMILIES = frozenset("cook hunter king knight archer butler farmer judge singer prince page baker fisher chambers".split())
+_PARTICLES = frozenset(listed("de da del della di du la le van von der den bin al el st mac"))
+_FAMILIES = frozenset(
+    listed("cook hunter king knight archer butler farmer judge singer prince page baker fisher chambers")
+)
 """Roles that are common family names too."""
 _KIN_OF = re.compile(r"(.+?)(?:'s|s'|')\s+(?:\w+\s+)?([a-z]+)$")
 _OF_KIN = re.compile(r"(?:the\s+)?([a-z]+) of (.+)$")
@@ -69,13 +72,13 @@ def _in_order(bare: str) -> str:
 
 def _numbered(words: list[str]) -> tuple[list[str], int | None]:
     """GUARD 2, GUARD NO. 2, GUARD TWO, GUARD B, SECOND GUARD, 2ND GUARD."""
-    if len(words) < 2:
-        return words, None
     last, before = words[-1], words[:-1]
-    if last.isdigit():
-        return [word for word in before if word not in ("no", "number", "nr")] or before, text.number(last)
     if joined := re.fullmatch(r"([a-z]{2,})(\d{1,4})", last):
         return [*before, joined[1]], int(joined[2])
+    if not before:
+        return words, None
+    if last.isdigit():
+        return [word for word in before if word not in ("no", "number", "nr")] or before, text.number(last)
     said = text.number(last) or text.stem_or_letter(last)
     if said and _is_role(before):
         return before, said

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from dataclasses import dataclass
 
 from assets.likeness import han_names, latin_names, text
 from assets.likeness.parts import Name
+from assets.likeness.vocabulary import HAN_TITLES, KIN, LATIN_TITLES, STAGES
 
 _BRACKETED = re.compile(r"[(\[【〔<《].*?([)\]】〕>》]|$)")
 _MARKS = re.compile(
@@ -25,7 +25,7 @@ def parse(written: str) -> Name:
     folded = text.fold(written)
     stage = ""
     for said in _STAGE_IN_BRACKETS.findall(folded):
-        stage = stage or _stage(said)
+        stage = stage or STAGES.get(said, "")
     bare = _BRACKETED.sub(" ", folded).strip() or folded
     bare = _without(_HAN_MARKS, _without(_MARKS, bare)).strip()
     letters = text.joined(bare)
@@ -35,12 +35,17 @@ def parse(written: str) -> Name:
     return dataclasses.replace(name, stage=name.stage or stage)
 
 
-def _stage(word: str) -> str:
-    from assets.likeness.vocabulary import STAGES
-
-    return STAGES.get(word, "")
-
-
 def _without(marks: re.Pattern[str], name: str) -> str:
     """A name that is nothing but a mark keeps it."""
     return marks.sub("", name) or name
+
+
+def kin_of(word: str) -> str:
+    """What relative a word says: mother, for 妈妈; empty: none."""
+    return KIN.get(word, "")
+
+
+def title_of(word: str) -> str:
+    """The title that a word is by itself; empty: it is none."""
+    title = LATIN_TITLES.get(word) or HAN_TITLES.get(word)
+    return title.word if title else ""

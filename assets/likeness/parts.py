@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assets.likeness import text
+from assets.likeness.text import listed
 from assets.likeness.vocabulary import KIN_GENDERS, SURNAME_READINGS, Title
 
-_MEN = frozenset("man boy guy gentleman policeman waiter host king prince 男人 男子 男孩 男生 男声 大叔 大爷".split())
-_WOMEN = frozenset("woman girl lady policewoman waitress hostess queen princess 女人 女子 女孩 女生 女声 大妈 阿姨".split())
+_MEN = frozenset(listed("man boy guy gentleman policeman waiter host king prince 男人 男子 男孩 男生 男声 大叔 大爷"))
+_WOMEN = frozenset(
+    listed("woman girl lady policewoman waitress hostess queen princess 女人 女子 女孩 女生 女声 大妈 阿姨")
+)
 
 
 class Part(enum.StrEnum):
@@ -49,7 +52,7 @@ class Name:
     @property
     def is_generic(self) -> bool:
         """It names nobody in particular: a role, a kin word, one letter."""
-        return bool(self.role) or len(self.core) < (1 if self.han else 2)
+        return bool(self.role) or (len(self.core) < 2 and not self.han)
 
     @cached_property
     def key(self) -> str:

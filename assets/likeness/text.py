@@ -13,6 +13,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
+
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a table that is written down with blanks between them."""
+    return tuple(words.split())
+
+
 LONGEST = 200  # characters of a name that are looked at
 _MOST_READINGS = 16  # of one name
 
@@ -23,8 +29,8 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"}
 _WORD = re.compile(r"[a-z0-9]+|" + _HAN.pattern + r"+|[^\W_]+")
 _DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
-_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_WORDS = listed("one two three four five six seven eight nine ten eleven twelve")
+_ORDINALS = listed("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
 
 
 def fold(text: str) -> str:
