@@ -7,7 +7,7 @@ from assets.likeness.parts import Name
 from assets.likeness.verdicts import NOTHING, Evidence
 from assets.likeness.vocabulary import NICKNAMES
 
-_SHORTEST_WITH_SLIP = 5  # letters: in shorter ones, one letter makes another name
+SHORTEST_WITH_SLIP = 5  # letters: in shorter ones, one letter makes another name
 _ENDINGS = frozenset({frozenset("oa"), frozenset({"", "a"}), frozenset({"", "e"})})
 
 
@@ -35,7 +35,7 @@ def same_given(one: str, other: str) -> float:
 
 def slipped(one: str, other: str) -> bool:
     """Whether one is likely the other with a slip of the pen; Mario and Maria are two."""
-    if min(len(one), len(other)) < _SHORTEST_WITH_SLIP or not text.one_slip(one, other):
+    if min(len(one), len(other)) < SHORTEST_WITH_SLIP or not text.one_slip(one, other):
         return False
     length = max(len(one), len(other)) - 1
     return one[:length] != other[:length] or frozenset((one[length:], other[length:])) not in _ENDINGS
@@ -63,18 +63,17 @@ def _in_latin(one: Name, other: Name) -> Evidence:
         if one.middle and other.middle and not _same_middle(one.middle, other.middle):
             return Evidence(apart="other middle names")
         return Evidence(score=0.8, reason="the same name, one with a middle name")
-    if slipped(one.core, other.core):
-        return Evidence(score=0.65, reason="one letter differs")
     if one.family == other.family:
         if score := same_given(one.given, other.given):
             return Evidence(score=score, reason="the same family, and forms of one given name")
         if (other.given in one.middle[:1]) or (one.given in other.middle[:1]):
             return Evidence(score=0.6, reason="one goes by the middle name")
         return Evidence(apart="other given names")
-    if (one.given == other.given and one.family in other.family) or (
-        other.family in one.family and one.given == other.given
-    ):
-        return Evidence(score=0.6, reason="one has a double family name")
+    if one.given == other.given:
+        if one.family in other.middle or other.family in one.middle:
+            return Evidence(score=0.6, reason="one has a double family name")
+        if slipped(one.family, other.family):
+            return Evidence(score=0.65, reason="one letter differs")
     return Evidence(apart="other families")
 
 

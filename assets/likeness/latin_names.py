@@ -41,7 +41,7 @@ def _body(words: list[str], *, title: Title | None, generation: str) -> Name:
     core = "".join(words)
     if not title and not generation and _is_role(words):
         return Name(core=core, role=words[-1])
-    if len(words) == 1:
+    if len(words) == 1 or words[0] in _PARTICLES:  # De la Cruz is a family
         return Name(core=core, short=core, part=Part.EITHER, title=title)
     cut = next((n for n, word in enumerate(words[1:-1], 1) if word in _PARTICLES), len(words) - 1)
     return Name(

@@ -21,7 +21,10 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What is compared of one asset. `kind` is character, prop or scene; only what is of one kind is ever the same."""
+    """What is compared of one asset. `kind` is character, prop or scene; only what is of one kind is ever the same.
+
+    `parts` are those that became part of it, as they were: who can't be one of them can't be it.
+    """
 
     id: int
     kind: str
@@ -34,6 +37,8 @@ class Profile:
     place: str = ""  # of a scene: inside, outside, both
     appearances: int = 0
     speaks_in: frozenset[Hashable] = frozenset()  # the scenes in which it has lines
+    cherished: bool = False  # a person has worked on it
+    parts: tuple[Profile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +75,17 @@ NOTHING = Evidence()
 def best_of(found: Iterable[Evidence]) -> Evidence:
     """Of what several pairs of names say, what counts; the first is that of the two names themselves.
 
-    Where those exclude that the two are one, only another name that is certain makes it worth a question.
+    Where those exclude that the two are one, only another name that is certain makes it worth a question. What speaks
+    against them always counts.
     """
     direct, *others = found
     best = max((direct, *others), key=lambda evidence: evidence.rank)
-    if not direct.apart:
+    if best is direct or not (direct.apart or direct.against):
         return best
-    if not best.certain:
+    if direct.apart and not best.certain:
         return direct
-    return Evidence(score=best.score, reason=best.reason, against=(direct.apart,))
+    against = (*direct.against, *best.against, *filter(None, (direct.apart,)))
+    return Evidence(score=best.score, reason=best.reason, certain=best.certain, against=against)
 
 
 def weigh(evidence: Evidence, against: tuple[str, ...] = ()) -> Comparison:
