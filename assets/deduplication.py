@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from celery import current_app
 
-from assets import merging
+from assets import duplicates
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.status import WAITING
+from jobs.task import JobTask
+from videos import projects
 from videos.models import Project
 
 KIND = "assets.tasks.deduplicate_assets"
@@ -25,9 +27,24 @@ def ask(project_id: int) -> None:
 
     One that has begun is no use: it may have read already. One that is about to begin waits for the lock first.
     """
-    waiting = Job.objects.filter(kind=KIND, subject=subject_of(project_id), status__in=sorted(WAITING))
-    if not waiting.exists():
+    if _waiting(project_id) is None:
         current_app.tasks[KIND].submit((project_id,), {})
+
+
+def start(project_id: int, **options: Any) -> Job:
+    """Have it done because somebody asks for it; the row of the job. While one waits to do it, that one.
+
+    `options` are those of `submit`: priority, callback_url. Raises ProjectGone, ProjectDeleted.
+    """
+    with projects.held(project_id):
+        if waiting := _waiting(project_id):
+            return waiting
+        recorded, _ = cast(JobTask, current_app.tasks[KIND]).submit((project_id,), {}, **options)
+        return Job.objects.get(pk=recorded.pk)
+
+
+def _waiting(project_id: int) -> Job | None:
+    return Job.objects.filter(kind=KIND, subject=subject_of(project_id), status__in=sorted(WAITING)).first()
 
 
 def owner_of(project_id: int, **_: Any) -> int | None:
@@ -45,6 +62,6 @@ def deduplicate(ctx: JobContext, project_id: int) -> dict[str, Any]:
     return {"project_id": project_id, **compare(ctx, project_id)}
 
 
-def compare(ctx: JobContext, project_id: int) -> dict[str, Any]:
+def compare(ctx: JobContext, project_id: int) -> dict[str, int]:
     """Compare the assets of a project now; nobody else does meanwhile. Raises ProjectGone, ProjectDeleted."""
-    return dict(merging.deduplicate(project_id, on_progress=ctx.progress))
+    return duplicates.settle(project_id, on_progress=ctx.progress)

@@ -125,3 +125,41 @@ class AssetDeleted(BadInput):
     code = "asset_deleted"
     status = 409
     message = "The asset was deleted. Restore it first."
+
+
+class AssetsDiffer(BadInput):
+    code = "assets_differ"
+    message = "Only two assets of one project and one kind can be made one. Choose another."
+
+
+class LikenessGone(BadInput):
+    code = "likeness_gone"
+    status = 410
+    message = "This question is not asked any more: the assets have changed. Look at the list again."
+
+
+class LikenessDecided(BadInput):
+    code = "likeness_decided"
+    status = 409
+    message = "The two are one already. If they should not be, undo their merge."
+
+
+class MergeUndone(BadInput):
+    code = "merge_undone"
+    status = 409
+    message = "This merge has been undone already."
+
+
+class MergeCovered(BadInput):
+    """`details["undo_first"]`: the merges to be undone before, in this order."""
+
+    code = "merge_covered"
+    status = 409
+
+    @classmethod
+    def by(cls, merges: Iterable[int]) -> MergeCovered:
+        """Of those by which the kept asset is part of another."""
+        first = list(merges)
+        named = ", ".join(map(str, first))
+        sentence = f"The asset that was kept has become part of another since. Undo these merges first: {named}."
+        return cls(sentence, details={"undo_first": first})

@@ -14,7 +14,7 @@ from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import merging, tasks
+from assets import deduplication, merging
 from assets.api.asset_serializers import KeepSerializer, LikenessSerializer, MergeIntoSerializer, MergeSerializer
 from assets.api.assets import assets_of
 from assets.models import Asset, Likeness, LikenessState, Merge
@@ -23,7 +23,6 @@ from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
 from jobs.models import Job
 from videos.api.projects import projects_of
-from videos.errors import ProjectDeleted
 
 
 def likenesses_of(request: Request) -> QuerySet[Likeness]:
@@ -43,7 +42,12 @@ class LikenessFilter(django_filters.FilterSet):  # type: ignore[misc]  # a packa
 
     project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
     kind = django_filters.CharFilter(field_name="first__kind", max_length=10)
-    state = django_filters.ChoiceFilter(choices=LikenessState.choices)
+    state = django_filters.ChoiceFilter(choices=LikenessState.choices, method="by_state")
+
+    def by_state(self, queryset: QuerySet[Likeness], name: str, value: str) -> QuerySet[Likeness]:
+        """Open are those about assets that are there; others wait until a merge or a deletion is taken back."""
+        there = {f"{end}__{column}": None for end in ("first", "second") for column in ("merged_into", "deleted_at")}
+        return queryset.filter(state=value, **(there if value == LikenessState.OPEN else {}))
 
     class Meta:
         model = Likeness
@@ -156,8 +160,7 @@ class Deduplicate(GenericAPIView[Any]):
 
     @extend_schema(operation_id="projects_deduplicate", responses={202: JobSerializer})
     def post(self, request: Request, pk: int) -> Response:
+        """While a job waits to do it already, that one is the answer."""
         project = get_object_or_404(projects_of(request), pk=pk)
-        if project.deleted_at:
-            raise ProjectDeleted
-        job, _ = tasks.deduplicate_assets.submit((project.pk,), {}, **options_of(request))
+        job = deduplication.start(project.pk, **options_of(request))
         return Response(JobSerializer(Job.objects.get(pk=job.pk)).data, status=202)

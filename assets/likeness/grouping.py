@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assets.likeness import names
+from assets.likeness import names, text
 from assets.likeness.comparing import compare
 from assets.likeness.keys import keys
 from assets.likeness.verdicts import Comparison, Profile, Verdict
@@ -99,10 +99,14 @@ def all_names(kept: Profile, absorbed: Profile) -> tuple[str, ...]:
     return tuple(called)[: max(MOST_ALIASES, len(kept.aliases))]
 
 
-def best_first(profile: Profile) -> tuple[bool, bool, int, str, int]:
-    """The order in which assets would rather be kept: worked on, with a whole name, those that appear most."""
+def best_first(profile: Profile) -> tuple[bool, bool, int, bool, str, int]:
+    """The order in which assets would rather be kept: worked on, with a whole name, those that appear most.
+
+    Chinese characters tell more than how they are read.
+    """
     whole = profile.kind != "character" or names.parse(profile.name).is_full
-    return (not profile.cherished, not whole, -profile.appearances, profile.name, profile.id)
+    spelled = not text.has_han(profile.name)
+    return (not profile.cherished, not whole, -profile.appearances, spelled, profile.name, profile.id)
 
 
 class _Crowd:
@@ -206,9 +210,10 @@ def _candidates(profiles: Iterable[Profile]) -> Iterator[Pair]:
         for word in {key.word for key in own} - asked:
             found[profile.kind, word].append(profile.id)
     seen: set[Pair] = set()
-    for word, ids in askers.items():
+    for key, ids in askers.items():
+        others = found.get(key, [])[:_FOUND]
         for place, one in enumerate(ids):
-            for other in (*ids[place + 1 : place + 1 + _NEXT], *found.get(word, ())[:_FOUND]):
+            for other in (*ids[place + 1 : place + 1 + _NEXT], *others):
                 pair = (min(one, other), max(one, other))
                 if pair not in seen:
                     seen.add(pair)

@@ -18,8 +18,8 @@ def pool(names: str) -> list[str]:
 
 _TANGLED = pool(
     """
-    林晚|LIN WAN|Wan Lin|林婉|林枫|林总|林董|小林|老林|晚晚|小晚|林晚老师|林父|林晚的父亲|林小姐|林先生|苏晚|文静|林文静|SARAH|SARAH CHEN
-    DR. SARAH CHEN|DR. CHEN|DOCTOR CHEN|MR. CHEN|MS. CHEN|SARA CHEN|SARAH J. CHEN|SARAH'S MOM|MOM
+    林晚|LIN WAN|Wan Lin|林婉|林枫|林总|林董|小林|老林|晚晚|小晚|林晚老师|林父|林晚的父亲|林小姐|林先生|苏晚|文静|林文静
+    SARAH|SARAH CHEN|DR. SARAH CHEN|DR. CHEN|DOCTOR CHEN|MR. CHEN|MS. CHEN|SARA CHEN|SARAH J. CHEN|SARAH'S MOM|MOM
     YOUNG SARAH|GUARD|GUARD 1|GUARD 2|保安甲|保安1|JOHN SMITH|JOHN SMITH JR.|JOHN SMITH SR.|ALEX|Alex
     THE GHOST
     """
