@@ -22,6 +22,8 @@ class AssetSettings:
     script_bytes: int  # of one file
     model: str  # who extracts when nobody says otherwise: `offline`, or such as `openai:gpt-5`
     fallbacks: tuple[str, ...]  # models that take over, in this order, while a provider is down
+    image_order: tuple[str, ...]  # who makes pictures when nobody says otherwise, and who if that one is down
+    video_order: tuple[str, ...]  # the same of clips
     piece_characters: int  # of a script, that a language model is given at once
     limits: Mapping[str, Limit]  # by provider; rows of the operator's go before them
     call: timedelta  # for which a call counts as running, should its end never be told

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from assets import batches, deduplication, episodes, extraction, providing
+from assets.generation import making, rows, upkeep
+from assets.models import GenerationKind
 from jobs import dispatch
 from jobs.context import JobContext
 from jobs.models import Job
 from jobs.quotas import Quota
 from jobs.retry import RetryPolicy
+from jobs.schedule import Daily, Every, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
 
@@ -21,6 +25,11 @@ EXTRACT = RetryPolicy(
 )
 DEDUPLICATE = RetryPolicy(retries=3, first_seconds=60)
 BATCH = RetryPolicy(retries=3, first_seconds=60)
+UPKEEP = RetryPolicy(retries=3, first_seconds=60)
+# Who is down twice in a row gives way to the next one of the wish: the fallbacks are places in its order.
+_PLACES = ("1", "2", "3", "4")
+IMAGE = RetryPolicy(retries=3, first_seconds=60, fallbacks=_PLACES)
+CLIP = RetryPolicy(retries=3, first_seconds=120, fallbacks=_PLACES)
 
 
 @job(
@@ -68,6 +77,84 @@ def extract_multiple_episodes(
 def finalize_batch_extraction(ctx: JobContext, report_id: int, batch_id: str = "") -> dict[str, Any]:
     """Compare what a batch of extractions found, and write its report; at each of its ends."""
     return batches.finish(ctx, report_id)
+
+
+@job(
+    queue="ai",
+    retry=IMAGE,
+    soft_time_limit=minutes(15),
+    time_limit=minutes(16),
+    at_once=4,
+    quota=Quota(),  # counted, and without limit until an operator sets one
+    owner=rows.owner_of,
+    recorded=rows.record_image,
+    may=rows.owns,
+)
+def generate_image(
+    ctx: JobContext,
+    prompt: str,
+    model: str | list[str] = "",
+    *,
+    size: str | None = None,
+    references: list[str] | None = None,
+    reference_assets: list[int] | None = None,
+    parameters: dict[str, Any] | None = None,
+    project_id: int | None = None,
+    asset_id: int | None = None,
+    material: str | None = None,
+) -> dict[str, Any]:
+    """Have a picture made of words; what may be said, `assets.generation.wishes` tells."""
+    said: dict[str, Any] = {"prompt": prompt, "model": model, "size": size, "references": references}
+    said |= {"reference_assets": reference_assets, "parameters": parameters}
+    said |= {"project_id": project_id, "asset_id": asset_id, "material": material}
+    return making.make(ctx, GenerationKind.IMAGE, **said)
+
+
+@job(
+    queue="ai",
+    retry=CLIP,
+    soft_time_limit=minutes(55),
+    time_limit=minutes(60),
+    at_once=4,
+    quota=Quota(),
+    owner=rows.owner_of,
+    recorded=rows.record_clip,
+    may=rows.owns,
+)
+def generate_video(
+    ctx: JobContext,
+    video_type: str,
+    prompt: str,
+    image_url: str | None = None,
+    *,
+    model: str | list[str] = "",
+    size: str | None = None,
+    seconds: float | None = None,
+    parameters: dict[str, Any] | None = None,
+    project_id: int | None = None,
+    asset_id: int | None = None,
+    material: str | None = None,
+) -> dict[str, Any]:
+    """Have a clip made of words (text2video), or of a picture (img2video)."""
+    said: dict[str, Any] = {"prompt": prompt, "image_url": image_url, "model": model, "size": size, "seconds": seconds}
+    said |= {"parameters": parameters, "project_id": project_id, "asset_id": asset_id, "material": material}
+    return making.make(ctx, rows.kind_of(video_type), **said)
+
+
+@job(queue="maintenance", retry=UPKEEP)
+def cancel_at_providers(ctx: JobContext) -> dict[str, int]:
+    """Tell AI services of what was cancelled while no worker could."""
+    return {"told": upkeep.pass_cancels_on()}
+
+
+@job(queue="maintenance", retry=UPKEEP)
+def cleanup_generated(ctx: JobContext) -> dict[str, int]:
+    """Remove generated files that no row names."""
+    return {"removed": upkeep.remove_orphans(timezone.now())}
+
+
+periodic("assets.tasks.cancel_at_providers", "Tell AI services of cancelled work", Every(seconds=300))
+periodic("assets.tasks.cleanup_generated", "Remove generated files that nothing names", Daily(hour=3))
 
 
 def start(episode_id: int, *, model: str = "", force: bool = False, **options: Any) -> Job:

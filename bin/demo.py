@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from processes import Processes, Stopped
@@ -15,7 +16,8 @@ DATA = ROOT / "var" / "demo"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bin/demo", description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", help="a video; without one, a clip is made")
+    parser.add_argument("file", type=Path, nargs="?", help="a video (a script, with --drama); without one, ours")
+    parser.add_argument("--drama", action="store_true", help="make a film of a script, without any AI service")
     parser.add_argument("--exit", action="store_true", help="end when the video is done, instead of serving on")
     wanted = parser.parse_args()
     file = _readable(wanted.file) if wanted.file else None
@@ -31,7 +33,8 @@ def main() -> int:
         }
         stack = Stack(port=port, data=DATA, settings=settings)
         say("Starting Jointo")
-        return stack.run(lambda: _show(stack, file, serve_on=not wanted.exit))
+        program = _drama(file) if wanted.drama else _video(stack, file)
+        return stack.run(lambda: _show(stack, program, serve_on=not wanted.exit))
 
 
 def _readable(file: Path) -> Path:
@@ -44,11 +47,23 @@ def _readable(file: Path) -> Path:
     raise SystemExit(f"bin/demo: {file}: The file is empty")
 
 
-def _show(stack: Stack, file: Path | None, *, serve_on: bool) -> int:
-    """Send the file; 0 if it became playable. Then serve until somebody stops it."""
-    file = file or _clip(stack.processes)
+Program = Callable[[], Sequence[Path]]
+"""Gives the program that shows Jointo at work, and what it works on; called once Jointo runs."""
+
+
+def _video(stack: Stack, file: Path | None) -> Program:
+    return lambda: (BIN / "send.py", file or _clip(stack.processes))
+
+
+def _drama(file: Path | None) -> Program:
+    return lambda: (BIN / "drama.py", file or BIN / "drama.fountain")
+
+
+def _show(stack: Stack, program: Program, *, serve_on: bool) -> int:
+    """Have it do its work; 0 if what came out can be played. Then serve until somebody stops it."""
+    script, file = program()
     send = stack.processes.start(
-        *("send", sys.executable, BIN / "send.py", stack.url, file),
+        *("send", sys.executable, script, stack.url, file),
         *("--user", USER, "--password-file", stack.password_file),
         logged=False,
     )

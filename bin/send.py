@@ -75,6 +75,9 @@ class Api:
     def post(self, path: str, data: Mapping[str, Any]) -> Answer:
         return self._ask("POST", path, json.dumps(data).encode(), {"Content-Type": "application/json"})
 
+    def put_json(self, path: str, data: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        return self._ask("PUT", path, json.dumps(data).encode(), {"Content-Type": "application/json", **headers})
+
     def put(self, path: str, data: bytes, headers: Mapping[str, str]) -> Answer:
         return self._ask("PUT", path, data, {"Content-Type": "application/octet-stream", **headers})
 

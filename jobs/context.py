@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,9 @@ class Lookout(Protocol):
 
     def check(self) -> None:
         """Raise `jobs.watch.Stopped` if the attempt has to stop."""
+
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """Inside, nothing is raised by itself; the end checks."""
 
 
 class JobContext:
@@ -71,6 +76,18 @@ class JobContext:
         """Raise if the job was cancelled meanwhile, or this attempt lost it; for loops that report nothing."""
         if self._lookout:
             self._lookout.check()
+
+    @contextlib.contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Inside, neither a cancel nor a stop interrupts; at its end they do.
+
+        For the seconds in which an answer must not be lost that somebody pays for. What is inside has to end by itself.
+        """
+        if self._lookout is None:
+            yield
+            return
+        with self._lookout.uninterrupted():
+            yield
 
     def at_completion(self, effect: Callable[[], None]) -> None:
         """Have `effect` run in the transaction that completes the job: both happen, or neither."""

@@ -93,6 +93,16 @@ class Watched:
         finally:
             self.armed = False
 
+    @contextlib.contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Inside, an interruption waits; at the end of it, unless that is an error, it is raised."""
+        armed, self.armed = self.armed, False
+        try:
+            yield
+        finally:
+            self.armed = armed
+        self.check()
+
     def look(self) -> None:
         """Once round: is it still ours, is the lease due, is there something to write."""
         now = time.monotonic()

@@ -102,6 +102,8 @@ with _env.prefixed("JOINTO_"):
     SCRIPT_MAX_BYTES = _env.int("SCRIPT_MAX_BYTES", 4 * 2**20, validate=_positive)
     TEXT_MODEL = _env.str("TEXT_MODEL", "offline")
     TEXT_FALLBACKS: list[str] = _env.list("TEXT_FALLBACKS", ["offline"])
+    IMAGE_MODELS: list[str] = _env.list("IMAGE_MODELS", ["offline"], validate=validate.Length(min=1, max=5))
+    VIDEO_MODELS: list[str] = _env.list("VIDEO_MODELS", ["offline"], validate=validate.Length(min=1, max=5))
     SCRIPT_PIECE_CHARACTERS = _env.int("SCRIPT_PIECE_CHARACTERS", 30_000, validate=validate.Range(min=4000))
     AI_KEYS = {
         "anthropic": SecretStr(_env.str("ANTHROPIC_API_KEY", "")),

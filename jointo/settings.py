@@ -236,6 +236,8 @@ JOINTO_ASSETS = AssetSettings(
     script_bytes=env.SCRIPT_MAX_BYTES,
     model=env.TEXT_MODEL,
     fallbacks=tuple(env.TEXT_FALLBACKS),
+    image_order=tuple(env.IMAGE_MODELS),
+    video_order=tuple(env.VIDEO_MODELS),
     piece_characters=env.SCRIPT_PIECE_CHARACTERS,
     limits={
         name: Limit(at_once=env.AI_AT_ONCE.get(name), per_minute=env.AI_PER_MINUTE.get(name)) for name in env.AI_KEYS
@@ -311,6 +313,8 @@ SPECTACULAR_SETTINGS = {
         "FailurePolicy": "jobs.models.FailurePolicy.choices",
         "EpisodeStatus": "assets.models.EpisodeStatus.choices",
         "ExtractionStatus": "assets.models.ExtractionStatus.choices",
+        "GenerationKind": "assets.models.GenerationKind.choices",
+        "GenerationState": "assets.models.GenerationState.choices",
         "AssetKind": "assets.models.Kind.choices",
         "LikenessState": "assets.models.LikenessState.choices",
         "ExportFormat": "videos.orders.FORMATS",

@@ -47,30 +47,30 @@ _TYPES = {
 @require_safe
 async def media(request: HttpRequest, video_id: int, folder: str, file: str) -> HttpResponseBase:
     """A file from the published folder of a video of the user's own; 404 for anybody else's."""
-    return await _answer(request, await sync_to_async(_path)(request, video_id, folder, file))
+    return await answer(request, await sync_to_async(_path)(request, video_id, folder, file))
 
 
 @require_safe
 async def still(request: HttpRequest, medium_id: int, folder: str, file: str) -> HttpResponseBase:
     """A still of the user's own, or its thumbnail; 404 for anybody else's."""
-    return await _answer(request, await sync_to_async(_still)(request, medium_id, folder, file))
+    return await answer(request, await sync_to_async(_still)(request, medium_id, folder, file))
 
 
 @require_safe
 async def export(request: HttpRequest, project_id: int, job_id: uuid.UUID, ending: str) -> HttpResponseBase:
     """The file of an export of the user's own, to be kept under its project's name; 404 for anybody else's."""
     path, name = await sync_to_async(_export)(request, project_id, f"{job_id}.{ending}")
-    return await _answer(request, path, attachment=name)
+    return await answer(request, path, attachment=name)
 
 
 @require_safe
 async def draft(request: HttpRequest, draft_id: int, job_id: uuid.UUID, ending: str) -> HttpResponseBase:
     """The film of a draft of the user's own, to be kept under the draft's name; 404 for anybody else's."""
     path, name = await sync_to_async(_draft)(request, draft_id, f"{job_id}.{ending}")
-    return await _answer(request, path, attachment=name)
+    return await answer(request, path, attachment=name)
 
 
-async def _answer(request: HttpRequest, path: Path, *, attachment: str = "") -> HttpResponseBase:
+async def answer(request: HttpRequest, path: Path, *, attachment: str = "") -> HttpResponseBase:
     size, changed = await asyncio.to_thread(_facts, path)
     tag = f'"{size:x}-{int(changed * 1000):x}"'
     headers = {
@@ -101,25 +101,25 @@ async def _answer(request: HttpRequest, path: Path, *, attachment: str = "") -> 
 
 
 def _path(request: HttpRequest, video_id: int, folder: str, file: str) -> Path:
-    owner = _user_id(request)
+    owner = user_id(request)
     name = f"videos/{video_id}/{folder}"
     if owner is None or not Video.objects.filter(pk=video_id, owner_id=owner, folder=name).exists():
         raise Http404
-    return _servable(storage.path_of(name) / file)  # `file` has no slash: the URL's pattern sees to it
+    return servable(storage.path_of(name) / file)  # `file` has no slash: the URL's pattern sees to it
 
 
 def _still(request: HttpRequest, medium_id: int, folder: str, file: str) -> Path:
-    owner = _user_id(request)
+    owner = user_id(request)
     name = f"stills/{medium_id}/{folder}/{file}"
     named = Medium.objects.filter(Q(file=name) | Q(thumbnail=name), pk=medium_id, owner_id=owner)
     if owner is None or not named.exists():
         raise Http404
-    return _servable(storage.path_of(name))
+    return servable(storage.path_of(name))
 
 
 def _export(request: HttpRequest, project_id: int, file: str) -> tuple[Path, str]:
     """The file, and what it is to be called."""
-    owner = _user_id(request)
+    owner = user_id(request)
     found = Export.objects.select_related("project").filter(
         file=f"exports/{project_id}/{file}",
         project_id=project_id,
@@ -129,17 +129,17 @@ def _export(request: HttpRequest, project_id: int, file: str) -> tuple[Path, str
     export = found.first() if owner is not None else None
     if export is None:
         raise Http404
-    return _servable(storage.path_of(export.file)), f"{_file_name(export.project.name)}.{export.format}"
+    return servable(storage.path_of(export.file)), f"{_file_name(export.project.name)}.{export.format}"
 
 
 def _draft(request: HttpRequest, draft_id: int, file: str) -> tuple[Path, str]:
     """The file, and what it is to be called."""
-    owner = _user_id(request)
+    owner = user_id(request)
     found = Draft.objects.filter(file=f"drafts/{draft_id}/{file}", owner_id=owner)
     draft = found.first() if owner is not None else None
     if draft is None:
         raise Http404
-    return _servable(storage.path_of(draft.file)), f"{_file_name(str(draft))}.{draft.format}"
+    return servable(storage.path_of(draft.file)), f"{_file_name(str(draft))}.{draft.format}"
 
 
 def _file_name(name: str) -> str:
@@ -147,7 +147,7 @@ def _file_name(name: str) -> str:
     return _ODD.sub("_", name).strip(" ._-")[:_NAME_LENGTH] or "export"
 
 
-def _servable(path: Path) -> Path:
+def servable(path: Path) -> Path:
     try:
         servable = path.is_file() and not path.is_symlink()
     except (OSError, ValueError):  # longer than a name can be, or none at all
@@ -157,7 +157,7 @@ def _servable(path: Path) -> Path:
     return path
 
 
-def _user_id(request: HttpRequest) -> int | None:
+def user_id(request: HttpRequest) -> int | None:
     """Who asks: by session, as browsers do, or by access token."""
     if isinstance(request.user, User) and request.user.is_active:
         return int(request.user.pk)

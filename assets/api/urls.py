@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from assets.api import assets, episodes, extractions, likenesses, usage
+from assets.api import assets, episodes, extractions, generations, likenesses, usage
 
 urlpatterns = [
     path("episodes/", episodes.EpisodeList.as_view(), name="episodes"),
@@ -31,6 +31,10 @@ urlpatterns = [
     path("assets/likenesses/<int:pk>/keep-apart/", likenesses.KeepApart.as_view(), name="likeness-keep-apart"),
     path("assets/merges/", likenesses.MergeList.as_view(), name="merges"),
     path("assets/merges/<int:pk>/undo/", likenesses.UndoMerge.as_view(), name="merge-undo"),
+    path("generations/", generations.GenerationList.as_view(), name="generations"),
+    path("generations/<int:pk>/", generations.GenerationView.as_view(), name="generation"),
+    path("generations/images/", generations.ImageList.as_view(), name="generate-image"),
+    path("generations/videos/", generations.ClipList.as_view(), name="generate-video"),
     path("text-models/", extractions.TextModels.as_view(), name="text-models"),
     path("usage/", usage.UsageView.as_view(), name="usage"),
 ]
