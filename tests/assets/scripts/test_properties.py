@@ -70,7 +70,7 @@ SCRIPTISH = st.lists(
     ),
     max_size=30,
 ).map("\n".join)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _check(script: Script, breakdown: Breakdown) -> None:
@@ -160,7 +160,7 @@ def test_final_draft_that_was_written_from_a_model_is_read_as_that_model(model: 
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header("1-1", "客厅", "内", "日"))
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=25)
 @given(model=models(chinese=True))
 def test_every_chinese_header_is_read_as_the_model_it_was_written_from(header: HeaderWriter, model: Model) -> None:
     script = read(model.chinese(header).encode("gb18030"), name="a.txt")

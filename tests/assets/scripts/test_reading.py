@@ -6,6 +6,7 @@ import io
 
 import docx
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import parse_xml
 
 from assets.scripts import Breakdown, Format, Gender, Role, break_down, episodes, numerals, pieces, read
@@ -48,7 +49,7 @@ def test_ends_of_lines_are_all_alike_and_lines_keep_their_numbers() -> None:
 def _document(*paragraphs: tuple[str, str]) -> bytes:
     document = docx.Document()
     for style in {style for _, style in paragraphs if style not in document.styles}:
-        document.styles.add_style(style, docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+        document.styles.add_style(style, WD_STYLE_TYPE.PARAGRAPH)
     for text, style in paragraphs:
         document.add_paragraph(text, style=style)
     return _saved(document)

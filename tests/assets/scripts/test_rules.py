@@ -80,10 +80,13 @@ def test_a_title_in_capitals_speaks_not() -> None:
 
 
 def test_what_pages_add_is_nothing_that_anybody_says() -> None:
-    said = "                HELEN\n          We have whales.\n                (MORE)\n\nWHALES           {n}.\n\n"
-    more = "                HELEN (CONT'D)\n          Third shelf.\n\n                    (CONTINUED)\n\n"
-    found = _read("INT. A - DAY\n\n" + "".join(said.replace("{n}", str(n)) + more for n in range(2, 6)))
+    said = "HELEN\nWe have whales.\n(MORE)\n\nWHALES           {n}\nHELEN (CONT'D)\nThird shelf.\n\n"
+    more = "(CONTINUED)\n\nWHALES           {m}\nCONTINUED:\n\nShe reads on.\n\n"
+    pages = [(said + more).replace("{n}", str(2 * n)).replace("{m}", str(2 * n + 1)) for n in range(1, 5)]
+    found = _read("INT. A - DAY\n\n" + "".join(pages))
     assert [(character.name, character.lines) for character in found.characters] == [("HELEN", 8)]
+    assert _speakers(found) == ["HELEN"] * 8
+    assert not found.scenes[0].extras
 
 
 def test_fields_of_a_chinese_script_speak_not() -> None:
