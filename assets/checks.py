@@ -36,4 +36,3 @@ def check_endpoints(**_: Any) -> list[CheckMessage]:
             hint = f"Look at the variables of {name} in .env.example."
             found.append(Error(f"The AI service {name} can't be used: {problem}.", hint=hint, id="assets.E003"))
     return found
-

@@ -84,7 +84,7 @@ class Fal(Service):
         return Submitted(provider_id=self._place(body.get("response_url"), parts, request_id))
 
     def _place(self, url: Any, parts: list[str], request_id: str) -> str:
-        """The path that the request is asked for at. On the service's own host, whatever it says: the key goes there."""
+        """The path that the request is asked for at: on the service's own host, as the key goes there."""
         try:
             said = urlsplit(url if isinstance(url, str) else "").path
         except ValueError:
