@@ -28,7 +28,7 @@ def ask(project_id: int) -> None:
     One that has begun is no use: it may have read already. One that is about to begin waits for the lock first.
     """
     if _waiting(project_id) is None:
-        current_app.tasks[KIND].submit((project_id,), {})
+        cast(JobTask, current_app.tasks[KIND]).submit((project_id,), {})
 
 
 def start(project_id: int, **options: Any) -> Job:

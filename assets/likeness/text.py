@@ -132,7 +132,7 @@ def _chinese(word: str) -> int | None:
 def _simplify() -> Callable[[str], str]:
     import opencc
 
-    return opencc.OpenCC("t2s").convert  # type: ignore[no-any-return]
+    return opencc.OpenCC("t2s").convert
 
 
 @functools.cache

@@ -126,7 +126,7 @@ def test_a_picture_made_offline_becomes_its_assets_picture(ann: User, asset: Ass
         assert (made.size, made.format) == ((160, 90), "PNG")
     asset.refresh_from_db()
     assert asset.picture == row.medium and asset.picture is not None
-    assert job.result["image_url"] == f"{settings.MEDIA_URL}{row.result_name}"
+    assert job.result and job.result["image_url"] == f"{settings.MEDIA_URL}{row.result_name}"
     prepared = run(Job.objects.get(kind="videos.tasks.prepare_material"))
     assert (prepared.status, Medium.objects.get().width) == (JobStatus.COMPLETED, 160)
 
@@ -214,7 +214,7 @@ def test_who_is_down_gives_way_to_the_next(ann: User, replicate: ReplicateServic
         Clock().turn(timedelta(hours=1))
     job = run(job)
     assert (job.status, row_of(job).provider) == (JobStatus.COMPLETED, "offline")
-    assert (replicate.begun, job.result["provider"]) == ([], "offline")
+    assert job.result and (replicate.begun, job.result["provider"]) == ([], "offline")
 
 
 @pytest.mark.parametrize(("fault", "code"), [("cut", "create_ambiguous"), ("garbled", "create_ambiguous")])
