@@ -11,6 +11,7 @@ import contextlib
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections import defaultdict
@@ -25,6 +26,7 @@ from videos.drafts.errors import DraftArchiveUnsafe, DraftTooLarge
 _MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _DOCUMENTS = ("draft_content.json", "draft_info.json")
 _MOST_DOCUMENTS = 50  # that are opened to find the draft
+_MOST_SEARCHED = 2  # of the largest drafts: so many bytes are unpacked to find it
 _PIECE = 1 << 20
 _SMALL = 10 << 20  # bytes: an entry that is no larger is no bomb, however well it is packed
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1  # flags of an entry
@@ -87,29 +89,31 @@ class Archive:
         self._entries = sorted((entry for info in infos if (entry := _entry(info))), key=lambda entry: entry.order)
         self._by_name: dict[str, list[_Entry]] = defaultdict(list)
         for entry in self._entries:
-            self._by_name[entry.parts[-1].casefold()].append(entry)
+            self._by_name[_folded(entry.parts[-1])].append(entry)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """What may be the draft, the likeliest first: its folder in the archive, and its content."""
         known = [entry for entry in self._entries if entry.parts[-1].lower() in _DOCUMENTS]
         others = [entry for entry in self._entries if entry.parts[-1].lower().endswith(".json") and entry not in known]
+        left = _MOST_SEARCHED * self._limits.document_bytes
         for entry in [*known, *others][:_MOST_DOCUMENTS]:
-            if entry.info.file_size <= self._limits.document_bytes:
+            if entry.info.file_size <= min(left, self._limits.document_bytes):
+                left -= entry.info.file_size
                 with self._reading(entry.info) as stream:
                     yield "/".join(entry.parts[:-1]), stream.read()
-            elif entry in known:
+            elif entry in known and entry.info.file_size > self._limits.document_bytes:
                 raise DraftTooLarge(details={"max_bytes": self._limits.document_bytes})
 
     def find(self, path: str, *, folder: str | None = None) -> ZipInfo | None:
         """A file by its path, from that folder; else the one of its name whose folders are called most like it."""
         wanted = _parts(path)
-        named = self._by_name.get(wanted[-1].casefold(), []) if wanted else []
+        named = self._by_name.get(_folded(wanted[-1]), []) if wanted else []
         if not named:
             return None
         if folder is not None:
-            exact = tuple(part.casefold() for part in (*_parts(folder), *wanted))
+            exact = [_folded(part) for part in (*_parts(folder), *wanted)]
             for entry in named:
-                if tuple(part.casefold() for part in entry.parts) == exact:
+                if [_folded(part) for part in entry.parts] == exact:
                     return entry.info
         return max(named, key=lambda entry: (_alike(entry.parts, wanted), -len(entry.parts))).info
 
@@ -160,11 +164,16 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[/\\]", path) if part not in ("", "."))
 
 
+def _folded(name: str) -> str:
+    """As systems compare names: without case, and with accents as macOS keeps them or as all others do."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _alike(parts: tuple[str, ...], others: tuple[str, ...]) -> int:
     """How many of the last parts are the same."""
     count = 0
     for one, other in zip(reversed(parts), reversed(others), strict=False):
-        if one.casefold() != other.casefold():
+        if _folded(one) != _folded(other):
             break
         count += 1
     return count

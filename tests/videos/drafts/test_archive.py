@@ -6,6 +6,7 @@ import io
 import stat
 import struct
 import tracemalloc
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,46 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 def test_a_bomb_in_many_pieces_is_refused_too() -> None:
     data = pack(("draft_content.json", b"{}"), *((f"{number}.mp4", bytes(8 << 20)) for number in range(3)))
     assert refused(data) == "ratio"
+
+
+def test_a_bomb_whose_entries_are_the_same_bytes_is_refused_too() -> None:
+    """As Fifield's: the directory names one place of the file again and again."""
+    data = pack(("a.mp4", bytes(9 << 20)))
+    directory, end = data.rfind(b"PK\x01\x02"), data.rfind(b"PK\x05\x06")
+    records = [data[directory:end].replace(b"a.mp4", f"{number}.mp4".encode()) for number in range(10)]
+    last = bytearray(data[end:])
+    struct.pack_into("<HHL", last, 8, 10, 10, sum(map(len, records)))
+    assert refused(data[:directory] + b"".join(records) + last) == "ratio"
+
+
+def test_an_archive_in_an_archive_stays_packed(tmp_path: Path) -> None:
+    inner = pack(("draft_content.json", b'{"tracks": []}'), ("a.mp4", b"x"), packing=zipfile.ZIP_STORED)
+    with archive.opened(io.BytesIO(pack(("inner.zip", inner))), LIMITS) as found:
+        assert list(found.documents()) == []
+        assert found.find("a.mp4") is None
+        info = found.find("inner.zip")
+        assert info
+        found.extract(info, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == inner
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_files_of_one_name_the_first_is_meant(tmp_path: Path) -> None:
+    data = pack(("draft_content.json", b"1"), ("a.mp4", b"one"), ("draft_content.json", b"2"), ("A.mp4", b"two"))
+    data = data.replace(b"A.mp4", b"a.mp4")
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        assert [document for _, document in found.documents()] == [b"1", b"2"]
+        for folder in (None, ""):
+            info = found.find("a.mp4", folder=folder)
+            assert info
+            found.extract(info, tmp_path / "a")
+            assert (tmp_path / "a").read_bytes() == b"one"
+
+
+def test_to_find_the_draft_no_more_is_unpacked_than_two_of_the_largest() -> None:
+    data = pack(*((f"{number}/draft_content.json", bytes([number]) * 999) for number in range(5)), ("x.json", b"{}"))
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        assert [len(document) for _, document in found.documents()] == [999, 999, 2]
 
 
 def test_what_packs_well_and_is_small_is_no_bomb() -> None:
@@ -159,6 +200,13 @@ def test_a_file_is_found_from_the_drafts_folder_and_else_by_its_name() -> None:
     assert names(data, "/Users/ann/a.mp4") == "a.mp4"
     assert names(data, "b.mp4") is None
     assert names(data, "") is None
+
+
+def test_accents_are_the_same_however_a_system_keeps_them() -> None:
+    for packed, asked in (("NFD", "NFC"), ("NFC", "NFD")):
+        data = pack((unicodedata.normalize(packed, "Été/が.mp4"), b"x"))
+        path = unicodedata.normalize(asked, "été/が.mp4")
+        assert names(data, path) == names(data, path, folder="") != None  # noqa: E711
 
 
 def test_chinese_names_are_read_as_windows_packs_them() -> None:

@@ -229,6 +229,22 @@ def test_a_file_that_is_no_draft_is_refused_with_a_reason(api: APIClient, data: 
     assert (Job.objects.count(), kept()) == (0, [])
 
 
+def test_an_archive_may_have_as_many_files_as_the_settings_say(api: APIClient) -> None:
+    most = settings.JOINTO_DRAFTS.entries
+    many = {f"n{number}_txt": b"" for number in range(most - 1)}
+    assert send(api, packed(reel(FAR), **many)).status_code == 202
+    answer = send(api, packed(reel(FAR), **many, one_more=b""))
+    assert (code(answer), answer.json()["error"]["details"]) == ((422, "draft_archive_unsafe"), {"reason": "entries"})
+
+
+def test_media_are_found_under_names_that_windows_packs_in_chinese(api: APIClient) -> None:
+    data = packed(reel("D:\\素材\\片段1.mp4"), clipXX_mp4=b"x").replace(b"clipXX", "片段1".encode("gbk") + b"\0")
+    assert code(send(api, data))[1] == "draft_archive_unsafe", "no name has a NUL in it"
+    data = packed(reel("D:\\素材\\片段1.mp4"), clipX_mp4=b"x").replace(b"clipX", "片段1".encode("gbk"))
+    answer = send(api, data)
+    assert (answer.status_code, answer.json()["draft"]["missing"]) == (202, [])
+
+
 def test_fields_of_a_form_are_read_as_those_of_json(api: APIClient, ann: User) -> None:
     said = {"mapping": json.dumps({"a.mp4": make_video(ann).pk}), "quality": "low"}
     assert send(api, packed(reel("C:/x/a.mp4")), **said).status_code == 202

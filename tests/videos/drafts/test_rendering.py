@@ -252,6 +252,43 @@ def test_an_address_that_leads_inward_is_not_fetched(api: APIClient) -> None:
 
 
 @pytest.mark.usefixtures("inner")
+def test_nor_is_what_an_address_that_may_be_fetched_leads_on_to(api: APIClient) -> None:
+    """127.0.0.1 is allowed here by its name; a redirect to what is not goes nowhere."""
+    for goal in ("http://169.254.169.254/latest/meta-data/", "http://127.0.0.2/a.mp4", "file:///etc/passwd"):
+        answer = f"HTTP/1.1 302 Found\r\nlocation: {goal}\r\ncontent-length: 0\r\n\r\n".encode()
+        with serving(saying(answer)) as server:
+            job, row = done(say(api, draft=reel(f"{server.url}/a.mp4")), "failed")
+            assert (job.error_code, row.missing[0]["reason"]) == ("draft_media_missing", "url_refused"), goal
+            job, _ = done(say(api, draft_url=f"{server.url}/1.json"), "failed")
+            assert (job.error_code, job.attempt) == ("url_refused", 1), goal
+
+
+def test_no_host_of_ours_is_ever_asked_and_no_file_of_ours_opened(api: APIClient) -> None:
+    hosts = ("localhost", "[::1]", "2130706433", "0x7f.1", "10.0.0.1", "user:word@[fe80::1]:99999")
+    job, row = done(say(api, draft=reel(*(f"http://{host}/a.mp4" for host in hosts))), "failed")
+    assert job.error_code == "draft_media_missing"
+    assert [one["reason"] for one in row.missing] == ["url_refused"] * len(hosts)
+    files = ("file:///etc/passwd", "/etc/passwd", "//127.0.0.1/a.mp4", "ftp://1.1.1.1/a", "../../../etc/passwd")
+    answer = say(api, draft=reel(*files))
+    assert answer.status_code == 422
+    assert [one["path"] for one in answer.json()["error"]["details"]["missing"]] == list(files)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/etc/passwd\n#EXT-X-ENDLIST\n",
+        packed(reel("a.mp4")),
+    ],
+    ids=["ffconcat", "playlist", "archive"],
+)
+def test_media_that_would_open_others_are_none(api: APIClient, data: bytes) -> None:
+    _, row = done(send(api, packed(reel("a.mp4"), a_mp4=data)), "failed")
+    assert [one["reason"] for one in row.missing] == ["not_a_video"]
+
+
+@pytest.mark.usefixtures("inner")
 def test_media_together_may_not_be_larger_than_allowed(
     api: APIClient, clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
