@@ -124,6 +124,7 @@ def make(ctx: JobContext, project_id: int, **said: Any) -> dict[str, Any]:
         "copied": made.copied,
         "encoded": not made.copied,
         "reason": made.reason,
+        "frames": {"copied": made.frames_copied, "encoded": made.frames - made.frames_copied},
         "segments": {"encoded": made.encoded, "reused": made.reused},
     }
 

@@ -341,6 +341,7 @@ def test_all_materials_end_to_end_on_a_canvas_like_the_first(api: APIClient, pro
         "copied": export.copied,
         "encoded": not export.copied,
         "reason": export.reason,
+        "frames": {"copied": 0, "encoded": 75},
         "segments": {"encoded": 2, "reused": 0},
     }
     found = look(export)

@@ -64,17 +64,21 @@ class Box:
         return struct.unpack_from(form, self.data, 4)
 
     def column(self) -> tuple[int, ...]:
-        """A table of numbers, which is as long as it says."""
-        return tuple(number for (number,) in self._rows(">I"))
+        """A table of numbers."""
+        return tuple(number for (number,) in self.rows(">I"))
 
     def pairs(self, form: str) -> tuple[tuple[int, int], ...]:
-        return tuple((one, other) for one, other in self._rows(form))
+        return tuple((one, other) for one, other in self.rows(form))
 
     def clock(self) -> tuple[int, int]:
         """Ticks a second, and the length in ticks."""
         scale, length = self.numbers(">16xIQ" if self.data[0] == 1 else ">8xII")
         return scale, length
 
-    def _rows(self, form: str) -> Iterator[tuple[int, ...]]:
+    def rows(self, form: str) -> Iterator[tuple[int, ...]]:
+        """A table, which is as long as it says."""
         (count,) = self.numbers(">I")
-        return struct.iter_unpack(form, self.data[8 : 8 + struct.calcsize(form) * count])
+        rows = self.data[8 : 8 + struct.calcsize(form) * count]
+        if len(rows) != struct.calcsize(form) * count:
+            raise LookupError
+        return struct.iter_unpack(form, rows)

@@ -127,7 +127,7 @@ class _Track:
     def places(self) -> Iterator[int]:
         """Where in the file each packet begins."""
         offsets = self._offsets()
-        runs = [struct.unpack(">III", row) for row in _rows(self.stbl.child(b"stsc"), 12)]
+        runs = list(self.stbl.child(b"stsc").rows(">III"))
         sizes = iter(self.sizes())
         for number, (first, many, _) in enumerate(runs):
             after = runs[number + 1][0] if number + 1 < len(runs) else len(offsets) + 1
@@ -142,7 +142,7 @@ class _Track:
     def _offsets(self) -> Sequence[int]:
         for box in self.stbl.children(b"stco"):
             return box.column()
-        return [int.from_bytes(row) for row in _rows(self.stbl.child(b"co64"), 8)]
+        return [offset for (offset,) in self.stbl.child(b"co64").rows(">Q")]
 
     def _each(self, table: Sequence[tuple[int, int]]) -> list[int]:
         """A table of so many times the same, as one with a row for each frame."""
@@ -212,11 +212,3 @@ def _is_idr(file: BinaryIO, place: int, sets: Sets) -> bool:
             return kind == _IDR
         place += sets.width + length
     return False
-
-
-def _rows(box: Box, size: int) -> list[bytes]:
-    (count,) = box.numbers(">I")
-    data = box.data[8 : 8 + size * count]
-    if len(data) != size * count:
-        raise LookupError
-    return [data[place : place + size] for place in range(0, len(data), size)]
