@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,7 +72,7 @@ def shown(clip: Clip, passed: Fraction) -> int:
 
 RATES = st.sampled_from([Fraction(25), Fraction(30), NTSC, Fraction(24), Fraction(60), Fraction(7, 2)])
 SPEEDS = st.sampled_from([*map(Fraction, ("1", "1/4", "1/2", "0.8", "1.37", "2", "4", "30000/29999")), Fraction(11, 7)])
-WAYS = st.sampled_from([{}, {}, {"reverse": True}, {"freeze": True}])
+WAYS: st.SearchStrategy[dict[str, Any]] = st.sampled_from([{}, {}, {"reverse": True}, {"freeze": True}])
 
 
 @st.composite

@@ -23,6 +23,7 @@ from tests.videos.timeline.waves import (
     make_clicks,
     whole,
 )
+from videos.timeline import encoding
 from videos.timeline.film import Format, Source
 from videos.timeline.model import Canvas, Clip, Kind, Passage, Timeline, Track, Transition
 from videos.timeline.values import SECOND
@@ -159,8 +160,11 @@ def test_pictures_that_give_way_leave_the_sound_where_it_is(tmp_path: Path) -> N
     assert clicks_in(heard(made.file)) == pytest.approx(expected(*pieces), abs=0.005)
 
 
-def test_picture_and_sound_are_in_step_at_the_end_of_ten_minutes(tmp_path: Path) -> None:
-    """In parts of ten seconds, at a rate no part of which is a whole number of microseconds long; cut at odd times."""
+def test_picture_and_sound_are_in_step_at_the_end_of_ten_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In parts, at a rate of which no part has a whole number of microseconds. (Half a minute each: fewer programs.)"""
+    monkeypatch.setattr(encoding, "_SECONDS", 30)
     rate = Fraction(3000, 1001)
     frames = [np.full((64, 64), 255 if number % 20 == 10 else 0, np.uint8) for number in range(372)]
     reels.make_film(tmp_path / "flash.mkv", frames, "-g", "50", rate=rate)
