@@ -54,7 +54,7 @@ def parse(bare: str) -> Name:
 
 
 def _role(name: str) -> Name | None:
-    return Name(core=name, han=True, role=name) if name in HAN_ROLES else None
+    return Name(core=name, han=True, role=name) if name in HAN_ROLES or name in HAN_TITLES or name in KIN else None
 
 
 def _numbered(name: str) -> Name | None:

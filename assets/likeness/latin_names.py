@@ -106,6 +106,8 @@ def _titled(words: list[str]) -> tuple[list[str], Title | None]:
 
 
 def _is_role(words: list[str]) -> bool:
+    if len(words) == 1 and words[0] in LATIN_TITLES:
+        return True
     if not words or words[-1] not in LATIN_ROLES:
         return False
     return not (len(words) > 1 and (words[-1] in _FAMILIES or words[0] in NICKNAMES))

@@ -44,6 +44,7 @@ class Name:
     of: str = ""  # whose: the key of that name
     of_family: bool = False  # whose is but a family's name
     role: str = ""  # stands for a person without a name: guard
+    remark: str = ""  # what else is said behind it, in brackets
 
     @property
     def is_full(self) -> bool:
@@ -58,10 +59,10 @@ class Name:
     def key(self) -> str:
         """Equal for names that are the same but for their spelling."""
         if self.kin:
-            return f"{self.of}>{self.kin}"
+            return f"{self.of}>{self.kin}{self.remark}"
         title = "" if self.is_full or self.title is None else f"{self.title.word}:"
         number = "" if self.number is None else str(self.number)
-        rest = "".join(f"#{mark}" for mark in (number, self.generation, self.stage) if mark)
+        rest = "".join(f"#{mark}" for mark in (number, self.generation, self.stage, self.remark) if mark)
         return f"{title}{self.seniority}{self.core}{rest}"
 
     @cached_property

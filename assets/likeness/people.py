@@ -12,6 +12,7 @@ from assets.likeness.parts import Name
 from assets.likeness.short_names import short_and_short, whole_and_short
 from assets.likeness.text import listed
 from assets.likeness.verdicts import NOTHING, Comparison, Evidence, Profile, best_of, weigh
+from assets.likeness.vocabulary import AGES
 
 _YEARS_APART = 15
 _MEN = frozenset(listed("m male man boy masculine 男 男性 男人 男孩"))
@@ -98,7 +99,7 @@ def _told_apart(one: Name, other: Name) -> str:
         return "other numbers"
     if one.generation and other.generation and one.generation != other.generation:
         return "one generation and another"
-    if one.stage and other.stage and one.stage != other.stage:
+    if one.stage and other.stage and abs(AGES.index(one.stage) - AGES.index(other.stage)) > 1:
         return "other ages"
     if one.seniority and other.seniority and {one.seniority, other.seniority} & {"老", "大"}:
         return "other forms of address" if one.seniority != other.seniority else ""
@@ -126,10 +127,8 @@ def _relatives(one: Name, other: Name) -> Evidence:
 
 
 def _roles(one: Name, other: Name) -> Evidence:
-    if one.core == other.core and one.stage == other.stage:
-        return Evidence(score=0.45, reason="the same role, with a number and without")
     if one.core == other.core:
-        return Evidence(score=0.4, reason="the same role")
+        return Evidence(score=0.45, reason="the same role, but for what is added")
     if one.core.endswith(other.core) or other.core.endswith(one.core):
         same_gender = not one.gender or not other.gender or one.gender == other.gender
         return Evidence(score=0.35, reason="one role is more exact than the other") if same_gender else NOTHING
@@ -148,7 +147,7 @@ def _spelled(one: Name, other: Name) -> Evidence | None:
     """LIN WAN and 林晚: Chinese characters, and how they are read."""
     han, latin = (one, other) if one.han else (other, one)
     letters = latin.core
-    if latin.title or latin.stage != han.stage or han.number != latin.number:
+    if latin.title or latin.stage != han.stage or han.number != latin.number or latin.remark != han.remark:
         return None
     if letters == han.sound:
         if han.syllables > 1:

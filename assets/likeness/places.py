@@ -12,10 +12,10 @@ from assets.likeness.text import listed
 from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, weigh
 
 _LEADING = re.compile(
-    r"^(?:(?:int|ext|est|i|e)\b[./ ]*)+(?=\S)|^(?:back (?:in|at|to)|meanwhile(?: in| at)?|in|at|inside of)\s+(?=\S)"
+    r"^(?:(?:int|ext|est|i/e)\b[./ ]*)+(?=\S)|^(?:back (?:in|at|to)|meanwhile(?: in| at)?|in|at|inside of)\s+(?=\S)"
 )
 _SEPARATORS = re.compile(r"\s+[-–—]+\s+|\s*[/,，、>|:：;·]+\s*|\s*[–—]+\s*")
-_BRACKETS = re.compile(r"[(\[【].*?(?:[)\]】]|$)")
+_BRACKETS = re.compile(r"[(\[【]([^)\]】]*)(?:[)\]】]|$)")
 _NUMERAL = "[零〇一二两三四五六七八九十百]+"
 _COUNTED = re.compile(
     rf"(?<=第)({_NUMERAL})|({_NUMERAL})(?=号|楼|层|室|栋|幢|单元|区|组|班|病房|车间|排|街|院|厅|门|期|库|房)"
@@ -55,6 +55,7 @@ class Setting:
 
     parts: tuple[str, ...]  # each its words, joined by blanks
     numbers: tuple[int, ...]
+    remark: str = ""  # what is said in brackets
 
     @cached_property
     def key(self) -> str:
@@ -73,14 +74,16 @@ class Setting:
 def parse(written: str) -> Setting:
     """What the name of a place says. Never raises: of what it does not understand, it keeps the letters."""
     folded = text.fold(written)
-    bare = _BRACKETS.sub(" ", folded).strip() or folded
+    bare, remark = _BRACKETS.sub(" ", folded).strip(), text.joined(" ".join(_BRACKETS.findall(folded)))
+    if not text.joined(bare):
+        bare, remark = folded, ""
     bare = _LEADING.sub("", bare).strip() or bare
     bare = re.sub(r"'s?\b", " ", _PARTICLE.sub("", bare))
     bare = _COUNTED.sub(lambda found: str(text.number(found[0])), bare)
     parts = tuple(filter(None, (_part(part) for part in _SEPARATORS.split(bare))))
     parts = parts or (text.joined(bare) or folded,)
-    numbers = tuple(int(digits) for part in parts for digits in re.findall(r"\d{1,6}", part))
-    return Setting(parts=parts, numbers=numbers)
+    numbers = tuple(int(digits) for part in (*parts, remark) for digits in re.findall(r"\d{1,6}", part))
+    return Setting(parts=parts, numbers=numbers, remark=remark)
 
 
 def compare(one: Profile, other: Profile) -> Comparison:
@@ -93,10 +96,13 @@ def compare(one: Profile, other: Profile) -> Comparison:
 
 def relate(one: Setting, other: Setting) -> Evidence:
     """What the names of two places say."""
-    if one.key == other.key:
+    if one.key == other.key and one.remark == other.remark:
         return Evidence(score=1.0, reason="the same place", certain=True)
     if one.numbers and other.numbers and sorted(one.numbers) != sorted(other.numbers):
         return Evidence(apart="other numbers")
+    if one.remark != other.remark:
+        same = sorted(one.parts) == sorted(other.parts)
+        return Evidence(score=0.6, reason="the same place, but for what is in brackets") if same else Evidence()
     if sorted(one.parts) == sorted(other.parts):
         return Evidence(score=0.95, reason="the same places within each other, in another order", certain=True)
     if sorted(one.words) == sorted(other.words) and not one.is_chinese:

@@ -11,7 +11,7 @@ from assets.likeness import text
 from assets.likeness.text import listed
 from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, weigh
 
-_BRACKETS = re.compile(r"[(\[【].*?(?:[)\]】]|$)")
+_BRACKETS = re.compile(r"[(\[【]([^)\]】]*)(?:[)\]】]|$)")
 _MEASURED = re.compile(
     r"^(?:一|这|那|某|几|半)+(?:把|个|只|件|条|张|块|支|枚|瓶|杯|本|封|台|辆|部|束|朵|盒|袋|串|幅|根|份|叠|碗|副|些)"
 )
@@ -26,6 +26,7 @@ class Thing:
     words: tuple[str, ...]
     owner: str = ""  # or what it is like: 红色的包
     number: int | None = None
+    remark: str = ""  # what is said in brackets
 
     @cached_property
     def key(self) -> str:
@@ -44,7 +45,9 @@ class Thing:
 def parse(written: str) -> Thing:
     """What the name of a thing says. Never raises: of what it does not understand, it keeps the letters."""
     folded = text.fold(written)
-    bare = _BRACKETS.sub(" ", folded).strip() or folded
+    bare, remark = _BRACKETS.sub(" ", folded).strip(), text.joined(" ".join(_BRACKETS.findall(folded)))
+    if not text.joined(bare):
+        bare, remark = folded, ""
     bare = _MEASURED.sub("", bare) or bare
     owner = ""
     if (found := _OWNED.match(bare)) and text.joined(found[2] or found[4]):
@@ -55,7 +58,7 @@ def parse(written: str) -> Thing:
     number = text.number(words[-1]) if len(words) > 1 and words[-1].isascii() else None
     if number is not None:
         words = words[:-1]
-    return Thing(words=tuple(words) or (folded,), owner=owner, number=number)
+    return Thing(words=tuple(words) or (folded,), owner=owner, number=number, remark=remark)
 
 
 def compare(one: Profile, other: Profile) -> Comparison:
@@ -66,6 +69,9 @@ def compare(one: Profile, other: Profile) -> Comparison:
 
 def relate(one: Thing, other: Thing) -> Evidence:
     """What the names of two things say."""
+    if one.remark != other.remark:
+        same = one.key == other.key
+        return Evidence(score=0.6, reason="the same name, but for what is in brackets") if same else Evidence()
     if one.key == other.key or (one.owner + one.core == other.owner + other.core and one.number == other.number):
         return Evidence(score=1.0, reason="the same name", certain=True)
     if one.number is not None and other.number is not None and one.number != other.number:

@@ -39,11 +39,11 @@ LATIN_TITLES = {
     ),
     **_titles("police", "", "lt lieutenant", "capt captain cap", "chief", "constable", "commissioner"),
     **_titles("army", "", "gen general", "col colonel", "maj major", "cpl corporal", "pvt private", "admiral"),
-    **_titles("school", "", "prof professor", "coach", "principal", "dean", "teacher"),
+    **_titles("school", "", "prof professor", "coach", "principal", "teacher"),
     **_titles("church", "", "father fr", "rev reverend", "pastor", "bishop", "rabbi"),
     **_titles("law", "", "judge justice", "counselor"),
     **_titles("state", "", "president", "senator", "mayor", "governor", "congressman", "ambassador", "minister"),
-    **_titles("court", "male", "king", "prince", "duke", "count", "baron", "emperor"),
+    **_titles("court", "male", "king", "prince", "count", "baron", "emperor"),
     **_titles("court", "female", "queen", "princess", "duchess", "countess", "baroness", "empress"),
 }
 
@@ -61,18 +61,33 @@ NEAR_FIELDS = frozenset(
 
 HAN_TITLES = {
     **_titles(
-        "", "male", "先生", "少爷", "公子", "哥 哥哥", "叔 叔叔", "伯 伯伯 伯父", "爷 爷爷", "大爷", "舅 舅舅", "大叔"
+        "",
+        "male",
+        "先生",
+        "少爷",
+        "公子",
+        "哥",
+        "哥哥",
+        "叔 叔叔",
+        "伯 伯伯 伯父",
+        "爷",
+        "爷爷",
+        "大爷",
+        "舅 舅舅",
+        "大叔",
     ),
-    **_titles("", "male", "大哥", "少", "爸 爸爸", "师傅", "兄"),
+    **_titles("", "male", "大哥", "少", "爸", "爸爸", "师傅", "兄"),
     **_titles(
-        "", "female", "太太", "夫人", "小姐", "女士", "姐 姐姐", "姨 阿姨", "婶 婶婶 婶子", "奶奶", "大妈", "大娘"
+        "", "female", "太太", "夫人", "小姐", "女士", "姐", "姐姐", "姨 阿姨", "婶 婶婶 婶子", "奶奶", "大妈", "大娘"
     ),
-    **_titles("", "female", "嫂 嫂子", "姑 姑姑", "妈 妈妈", "姑娘", "嬷嬷", "大姐", "妹 妹妹", "婆婆"),
-    **_titles("business", "", "总", "董 董事长", "总裁", "经理 总经理", "老板", "总监", "主管", "秘书", "助理", "特助"),
+    **_titles("", "female", "嫂 嫂子", "姑 姑姑", "妈", "妈妈", "姑娘", "嬷嬷", "大姐", "妹", "妹妹", "婆婆"),
+    **_titles(
+        "business", "", "总", "董 董事长", "总裁", "经理", "总经理", "老板", "总监", "主管", "秘书", "助理", "特助"
+    ),
     **_titles("business", "", "管家", "店长", "会计", "会长"),
     **_titles("medicine", "", "医生 大夫 医师", "护士", "院长", "护士长"),
     **_titles("school", "", "老师", "教授", "校长", "同学", "教练", "导师", "学长", "学姐", "博士"),
-    **_titles("police", "", "警官 sir", "警察", "队长 队", "局长 局", "探长", "警长", "所长"),
+    **_titles("police", "", "警官", "警察", "队长 队", "局长 局", "探长", "警长", "所长"),
     **_titles("law", "", "律师", "法官", "检察官"),
     **_titles("state", "", "书记", "市长", "县长", "镇长", "村长", "处长", "科长", "部长", "主任", "主席", "厂长"),
     **_titles("army", "", "将军", "元帅", "连长", "团长", "营长", "班长", "司令", "统领", "参谋"),
@@ -81,34 +96,24 @@ HAN_TITLES = {
     **_titles("craft", "", "导演", "编剧", "记者", "司机", "道长", "大师", "掌柜", "捕头"),
 }
 
-_KIN = {
-    "father": "父亲 爸爸 爸 父 老爸 爹 father dad daddy papa",
-    "mother": "母亲 妈妈 妈 母 老妈 娘 mother mom mum mommy mama",
-    "grandfather": "爷爷 外公 祖父 grandfather grandpa granddad",
-    "grandmother": "奶奶 外婆 祖母 姥姥 grandmother grandma granny",
-    "brother": "哥哥 弟弟 兄弟 brother",
-    "sister": "姐姐 妹妹 sister",
-    "husband": "老公 丈夫 husband",
-    "wife": "老婆 妻子 wife",
-    "son": "儿子 son",
-    "daughter": "女儿 daughter",
-    "uncle": "叔叔 舅舅 uncle",
-    "aunt": "姑姑 阿姨 舅妈 婶婶 aunt",
-    "assistant": "助理 秘书 assistant secretary",
-    "driver": "司机 driver",
-    "guard": "保镖 bodyguard",
-    "friend": "朋友 闺蜜 friend",
-    "boss": "老板 上司 boss",
-    "girlfriend": "女友 女朋友 girlfriend",
-    "boyfriend": "男友 男朋友 boyfriend",
-    "lawyer": "律师 lawyer",
-    "neighbour": "邻居 neighbor neighbour",
-    "maid": "丫鬟 侍女 保姆 maid",
-}
-KIN = {word: kin for kin, spellings in _KIN.items() for word in spellings.split()}
+_KIN = (
+    "father 父亲 爸爸 爸 父 老爸 爹 dad daddy papa | mother 母亲 妈妈 妈 母 老妈 娘 mom mum mommy mama |"
+    "grandfather grandpa granddad | grandmother grandma granny | 爷爷 祖父 | 外公 姥爷 | 奶奶 祖母 | 外婆 姥姥 |"
+    "brother bro | sister sis | 哥哥 | 弟弟 | 姐姐 | 妹妹 | husband 老公 丈夫 | wife 老婆 妻子 |"
+    "son 儿子 | daughter 女儿 | uncle | aunt auntie | 叔叔 | 舅舅 | 姑姑 | 阿姨 | 舅妈 | 婶婶 | assistant 助理 | secretary 秘书 | driver 司机 |"
+    "bodyguard 保镖 | friend 朋友 | 闺蜜 | boss 老板 | 上司 | girlfriend 女友 女朋友 | boyfriend 男友 男朋友 |"
+    "lawyer 律师 | neighbour neighbor 邻居 | maid | 丫鬟 | 侍女 | 保姆"
+)
+KIN = {word: group.split()[0] for group in _KIN.split("|") for word in group.split()}
+"""What relative a word says; an elder brother and a younger one are two."""
 KIN_GENDERS = {
-    **dict.fromkeys(("father", "grandfather", "brother", "husband", "son", "uncle", "boyfriend"), "male"),
-    **dict.fromkeys(("mother", "grandmother", "sister", "wife", "daughter", "aunt", "girlfriend"), "female"),
+    **dict.fromkeys(
+        listed("father grandfather 爷爷 外公 brother 哥哥 弟弟 husband son uncle 叔叔 舅舅 boyfriend"), "male"
+    ),
+    **dict.fromkeys(
+        listed("mother grandmother 奶奶 外婆 sister 姐姐 妹妹 wife daughter aunt 姑姑 girlfriend"), "female"
+    ),
+    **dict.fromkeys(listed("阿姨 舅妈 婶婶"), "female"),
 }
 
 # What stands for a person of whom no name is known: the last word of such a name.
@@ -141,11 +146,15 @@ HAN_ROLES = frozenset(
 )
 
 STAGES = {
-    **dict.fromkeys(listed("young younger 年轻 年轻时 青年 少年 少女 少年时 teen teenage teenaged"), "young"),
-    **dict.fromkeys(listed("little kid baby child 幼年 童年 小时候 儿时 幼时"), "child"),
-    **dict.fromkeys(listed("old older elderly aged 老年 晚年 年老"), "old"),
+    **dict.fromkeys(listed("baby infant 婴儿时"), "baby"),
+    **dict.fromkeys(listed("little kid child 幼年 童年 小时候 儿时 幼时"), "child"),
+    **dict.fromkeys(listed("teen teenage teenaged 少年 少女 少年时 少女时"), "teen"),
+    **dict.fromkeys(listed("young younger 年轻 年轻时 青年"), "young"),
     **dict.fromkeys(listed("adult 成年 中年 长大后"), "adult"),
+    **dict.fromkeys(listed("old older elderly aged 老年 晚年 年老"), "old"),
 }
+AGES = tuple(dict.fromkeys(STAGES.values()))
+"""As they follow each other."""
 GENERATIONS = {
     **dict.fromkeys(("jr", "junior"), "jr"),
     **dict.fromkeys(("sr", "senior"), "sr"),

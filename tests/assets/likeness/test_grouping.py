@@ -87,8 +87,8 @@ def test_one_that_a_person_has_worked_on_is_kept() -> None:
 
 def test_the_whole_name_is_kept_and_then_the_one_that_appears_most() -> None:
     several = [
-        Profile(id=1, kind="character", name="DOC", appearances=9),
-        Profile(id=2, kind="character", name="SARAH CHEN", aliases=("DOC",)),
+        Profile(id=1, kind="character", name="RAZOR", appearances=9),
+        Profile(id=2, kind="character", name="SARAH CHEN", aliases=("RAZOR",)),
         Profile(id=3, kind="character", name="Sarah Chen", appearances=2),
     ]
     (group,) = settle(several).groups
