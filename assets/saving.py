@@ -17,6 +17,7 @@ from django.utils import timezone
 from assets import names
 from assets.findings import Finding, Findings, Spot
 from assets.models import Appearance, Asset, Episode, Extracted, Extraction, ExtractionStatus, Kind
+from jobs.runner import storable
 
 _AT_ONCE = 500
 _KINDS = {Kind.CHARACTER.value: "characters", Kind.PROP.value: "props", Kind.SCENE.value: "scenes"}
@@ -85,7 +86,7 @@ def fail(episode_id: int, record: Record, *, code: str, message: str, answers: S
         status=ExtractionStatus.FAILED.value,
         error_code=code,
         error_message=message,
-        answers=list(answers),
+        answers=[storable(answer) for answer in answers],
     )
 
 

@@ -114,15 +114,37 @@ with _env.prefixed("JOINTO_"):
         "ark": SecretStr(_env.str("ARK_API_KEY", "")),
     }
     AI_SET: dict[str, dict[str, str]] = {
-        name: {
-            what: said
-            for what in ("base_url", "text_model", "image_model", "video_model")
-            if (said := _env.str(f"{name.upper()}_{what.upper()}", ""))
-        }
-        for name in AI_KEYS
-    }
-    if _url := _env.str("AI_API_URL", ""):
-        AI_SET["http"]["base_url"] = _url
+        "anthropic": {
+            "base_url": _env.str("ANTHROPIC_BASE_URL", ""),
+            "text_model": _env.str("ANTHROPIC_TEXT_MODEL", ""),
+        },
+        "openai": {
+            "base_url": _env.str("OPENAI_BASE_URL", ""),
+            "text_model": _env.str("OPENAI_TEXT_MODEL", ""),
+            "image_model": _env.str("OPENAI_IMAGE_MODEL", ""),
+            "video_model": _env.str("OPENAI_VIDEO_MODEL", ""),
+        },
+        "http": {
+            "base_url": _env.str("AI_API_URL", ""),
+            "image_model": _env.str("AI_IMAGE_MODEL", ""),
+            "video_model": _env.str("AI_VIDEO_MODEL", ""),
+        },
+        "replicate": {
+            "base_url": _env.str("REPLICATE_BASE_URL", ""),
+            "image_model": _env.str("REPLICATE_IMAGE_MODEL", ""),
+            "video_model": _env.str("REPLICATE_VIDEO_MODEL", ""),
+        },
+        "fal": {
+            "base_url": _env.str("FAL_BASE_URL", ""),
+            "image_model": _env.str("FAL_IMAGE_MODEL", ""),
+            "video_model": _env.str("FAL_VIDEO_MODEL", ""),
+        },
+        "ark": {
+            "base_url": _env.str("ARK_BASE_URL", ""),
+            "image_model": _env.str("ARK_IMAGE_MODEL", ""),
+            "video_model": _env.str("ARK_VIDEO_MODEL", ""),
+        },
+    }  # empty: as the service's own defaults have it
     AI_PRICES: Any = _env.json("AI_PRICES", {})  # prices by service/model, once they are checked
     AI_AT_ONCE: dict[str, int] = _env.dict("AI_AT_ONCE", {}, subcast_values=int)
     AI_PER_MINUTE: dict[str, int] = _env.dict("AI_PER_MINUTE", {}, subcast_values=int)

@@ -248,7 +248,10 @@ JOINTO_ASSETS = AssetSettings(
 
 JOINTO_PROVIDERS = ProviderSettings(
     endpoints={
-        name: replace(endpoint, key=env.AI_KEYS[name], **env.AI_SET[name]) for name, endpoint in DEFAULTS.items()
+        name: replace(
+            endpoint, key=env.AI_KEYS[name], **{what: said for what, said in env.AI_SET[name].items() if said}
+        )
+        for name, endpoint in DEFAULTS.items()
     },
     prices={
         name: Price(**{what: Decimal(str(price)) for what, price in prices.items()})

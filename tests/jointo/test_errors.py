@@ -14,9 +14,11 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from assets.models import Extraction, ExtractionReport, Merge
 from jobs import batches
 from jobs.models import Delivery, Job
 from tests import kinds
+from tests.assets.builders import make_asset, make_episode, make_likeness
 from tests.builders import make_job, make_user
 from tests.videos.test_projects_api import make_project
 from tests.videos.test_videos_api import make_video
@@ -110,6 +112,12 @@ def test_nothing_that_anybody_sends_is_a_bug_of_ours(api: APIClient, ann: User, 
     right = {"upload_id": str(upload.pk), "job_id": str(job.pk), "id": str(video.pk), "index": "0"}
     right |= {"batch_id": str(batch.pk), "delivery_id": str(delivery.pk), "export_id": str(export.pk)}
     right |= {"material_id": str(project.materials.get().pk)}
+    episode, asset, other = make_episode(project, pk=video.pk), make_asset(project, pk=video.pk), make_asset(project)
+    extraction = Extraction.objects.create(episode=episode, attempt=1, model="offline", status="completed")
+    right |= {"extraction_id": str(extraction.pk)}
+    make_likeness(asset, other, pk=video.pk)
+    Merge.objects.create(project=project, kept=other, absorbed=asset, undone_at=job.run_at, pk=video.pk)
+    ExtractionReport.objects.create(owner=ann, project=project, pk=video.pk)
     whole = re.sub(r"\{(\w+)\}", lambda found: right[found[1]], path)
     wrong = [re.sub(r"\{\w+\}", bad, path) for bad in IDS] if "{" in path else []
     streams = "events" in path
