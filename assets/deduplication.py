@@ -28,7 +28,7 @@ def ask(project_id: int) -> None:
     One that has begun is no use: it may have read already. One that is about to begin waits for the lock first.
     """
     if _waiting(project_id) is None:
-        cast(JobTask, current_app.tasks[KIND]).submit((project_id,), {})
+        _task().submit((project_id,), {})
 
 
 def start(project_id: int, **options: Any) -> Job:
@@ -39,8 +39,12 @@ def start(project_id: int, **options: Any) -> Job:
     with projects.held(project_id):
         if waiting := _waiting(project_id):
             return waiting
-        recorded, _ = cast(JobTask, current_app.tasks[KIND]).submit((project_id,), {}, **options)
+        recorded, _ = _task().submit((project_id,), {}, **options)
         return Job.objects.get(pk=recorded.pk)
+
+
+def _task() -> JobTask:
+    return cast(JobTask, current_app.tasks[KIND])
 
 
 def _waiting(project_id: int) -> Job | None:

@@ -33,6 +33,15 @@ def merge(kept: Asset, absorbed: Asset, *, by: User | None) -> Merge:
         return join(kept.pk, absorbed.pk, by=by)
 
 
+def to_decide(rows: QuerySet[Likeness]) -> QuerySet[Likeness]:
+    """The open questions among likenesses: those about assets that are there.
+
+    Others wait until a merge or a deletion is taken back; of a merged asset it is asked about the one it is part of.
+    """
+    there = {f"{end}__{column}": None for end in ("first", "second") for column in ("merged_into", "deleted_at")}
+    return rows.filter(state=LikenessState.OPEN, **there)
+
+
 def merge_alike(alike: Likeness, *, by: User | None, keep: Asset | None = None) -> Merge:
     """Make one of two that look alike part of the other, or what became of them; the better known stays.
 

@@ -118,7 +118,9 @@ class DecisionFilter(admin.SimpleListFilter):
         return [*decided, ("all", _("all"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Likeness]) -> QuerySet[Likeness]:
-        value = self.value() or LikenessState.OPEN.value
+        value = self.value()
+        if value is None:
+            return merging.to_decide(queryset)
         return queryset if value == "all" else queryset.filter(state=value)
 
     def choices(self, changelist: Any) -> Iterator[Any]:

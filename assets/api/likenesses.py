@@ -45,9 +45,7 @@ class LikenessFilter(django_filters.FilterSet):  # type: ignore[misc]  # a packa
     state = django_filters.ChoiceFilter(choices=LikenessState.choices, method="by_state")
 
     def by_state(self, queryset: QuerySet[Likeness], name: str, value: str) -> QuerySet[Likeness]:
-        """Open are those about assets that are there; others wait until a merge or a deletion is taken back."""
-        there = {f"{end}__{column}": None for end in ("first", "second") for column in ("merged_into", "deleted_at")}
-        return queryset.filter(state=value, **(there if value == LikenessState.OPEN else {}))
+        return merging.to_decide(queryset) if value == LikenessState.OPEN else queryset.filter(state=value)
 
     class Meta:
         model = Likeness
@@ -66,7 +64,7 @@ class LikenessList(ListAPIView[Likeness]):
         return likenesses_of(self.request)
 
 
-class MergeLikeness(GenericAPIView[Any]):
+class MergeLikeness(GenericAPIView[Likeness]):
     """They are one: merge them."""
 
     serializer_class = KeepSerializer
@@ -98,7 +96,7 @@ class KeepApart(GenericAPIView[Likeness]):
         return Response(self.get_serializer(get_object_or_404(likenesses_of(request), pk=pk)).data)
 
 
-class MergeAsset(GenericAPIView[Any]):
+class MergeAsset(GenericAPIView[Asset]):
     """Make an asset part of another of the same project and kind."""
 
     serializer_class = MergeIntoSerializer

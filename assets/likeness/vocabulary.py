@@ -100,7 +100,8 @@ _KIN = (
     "father 父亲 爸爸 爸 父 老爸 爹 dad daddy papa | mother 母亲 妈妈 妈 母 老妈 娘 mom mum mommy mama |"
     "grandfather grandpa granddad | grandmother grandma granny | 爷爷 祖父 | 外公 姥爷 | 奶奶 祖母 | 外婆 姥姥 |"
     "brother bro | sister sis | 哥哥 | 弟弟 | 姐姐 | 妹妹 | husband 老公 丈夫 | wife 老婆 妻子 |"
-    "son 儿子 | daughter 女儿 | uncle | aunt auntie | 叔叔 | 舅舅 | 姑姑 | 阿姨 | 舅妈 | 婶婶 | assistant 助理 | secretary 秘书 | driver 司机 |"
+    "son 儿子 | daughter 女儿 | uncle | aunt auntie | 叔叔 | 舅舅 | 姑姑 | 阿姨 | 舅妈 | 婶婶 |"
+    "assistant 助理 | secretary 秘书 | driver 司机 |"
     "bodyguard 保镖 | friend 朋友 | 闺蜜 | boss 老板 | 上司 | girlfriend 女友 女朋友 | boyfriend 男友 男朋友 |"
     "lawyer 律师 | neighbour neighbor 邻居 | maid | 丫鬟 | 侍女 | 保姆"
 )
