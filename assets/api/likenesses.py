@@ -64,7 +64,7 @@ class LikenessList(ListAPIView[Likeness]):
         return likenesses_of(self.request)
 
 
-class MergeLikeness(GenericAPIView[Likeness]):
+class MergeLikeness(GenericAPIView[Any]):
     """They are one: merge them."""
 
     serializer_class = KeepSerializer
@@ -96,7 +96,7 @@ class KeepApart(GenericAPIView[Likeness]):
         return Response(self.get_serializer(get_object_or_404(likenesses_of(request), pk=pk)).data)
 
 
-class MergeAsset(GenericAPIView[Asset]):
+class MergeAsset(GenericAPIView[Any]):
     """Make an asset part of another of the same project and kind."""
 
     serializer_class = MergeIntoSerializer
