@@ -192,11 +192,20 @@ def test_what_is_hidden_shows_what_lies_below(tmp_path: Path, materials: Mapping
 def test_a_mask_lies_on_the_picture_as_it_is_cropped_and_flipped(
     tmp_path: Path, materials: Mapping[str, Source]
 ) -> None:
-    one = clip(CORNERED, "film", crop=Crop(left=0.25, bottom=0.2), flip_x=True, flip_y=True)
-    (frame, _) = frames(reels.timeline([one], canvas=CANVAS), materials, tmp_path)
+    """Also where only a part of that is decoded."""
     seen = drawn().crop((60, 0, 240, 144)).transpose(Image.Transpose.ROTATE_180)
-    wanted = plainly.put(plainly.plain(CANVAS), masked(seen, CORNERED), WHOLE)
-    assert plainly.difference(frame, wanted) < 2.5
+    places = [Transform(), Transform(x=0.6, y=0.4, scale=2.5)]
+    pieces = [
+        replace(
+            clip(CORNERED, "film", crop=Crop(left=0.25, bottom=0.2), flip_x=True, flip_y=True, transform=place),
+            start=number * SECOND // 5,
+        )
+        for number, place in enumerate(places)
+    ]
+    found = frames(reels.timeline(pieces, canvas=CANVAS), materials, tmp_path)
+    for number, place in enumerate(places):
+        wanted = plainly.put(plainly.plain(CANVAS), masked(seen, CORNERED), WHOLE, place)
+        assert plainly.difference(found[2 * number], wanted) < 2.5, place
 
 
 def test_a_mask_travels_with_its_picture(tmp_path: Path, materials: Mapping[str, Source]) -> None:
