@@ -159,8 +159,8 @@ def test_fal_is_asked_on_its_own_host_whatever_it_says(url: object) -> None:
     class Elsewhere(FalService):
         def order(self, seen: object) -> object:  # type: ignore[override]
             told = super().order(seen)  # type: ignore[arg-type]
-            assert told
-            told.body["response_url"] = url
+            if told:
+                told.body["response_url"] = url
             return told
 
     with Elsewhere() as service:
