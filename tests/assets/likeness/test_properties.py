@@ -131,15 +131,20 @@ def test_nobody_is_joined_who_cannot_be_one(crowd: list[Profile], apart: set[Pai
 @given(_crowds)
 def test_who_is_joined_hangs_together_by_pairs_that_are_certain(crowd: list[Profile]) -> None:
     by_id = {profile.id: profile for profile in crowd}
-    plan = settle(crowd)
-    for group in plan.groups:
+    for group in settle(crowd).groups:
         grown, left = by_id[group.kept], list(group.absorbed)
+        members = [grown]
         while left:
-            near = [one for one in left if compare(grown, by_id[one]).verdict is Verdict.CERTAIN]
+            near = [one for one in left if is_certain(by_id[one], (grown, *members))]
             assert near, (grown, left)
-            left = [one for one in left if one not in near]
             for one in near:
+                left.remove(one)
+                members.append(by_id[one])
                 grown = combine(grown, by_id[one])
+
+
+def is_certain(one: Profile, others: Iterable[Profile]) -> bool:
+    return any(compare(one, other).verdict is Verdict.CERTAIN for other in others)
 
 
 @_properly
