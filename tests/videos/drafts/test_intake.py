@@ -231,7 +231,7 @@ def test_a_file_that_is_no_draft_is_refused_with_a_reason(api: APIClient, data: 
 
 def test_an_archive_may_have_as_many_files_as_the_settings_say(api: APIClient) -> None:
     most = settings.JOINTO_DRAFTS.entries
-    many: dict[str, Any] = {f"n{number}_txt": b"" for number in range(most - 1)}
+    many: Any = {f"n{number}_txt": b"" for number in range(most - 1)}
     assert send(api, packed(reel(FAR), **many)).status_code == 202
     answer = send(api, packed(reel(FAR), **many, one_more=b""))
     assert (code(answer), answer.json()["error"]["details"]) == ((422, "draft_archive_unsafe"), {"reason": "entries"})
