@@ -188,12 +188,11 @@ def _begins(path: Path, track: _Track, closed: set[int], sets: Sets) -> list[int
     wanted = set(track.keyframes())
     if len(wanted) > _MOST_KEYFRAMES:
         raise Unfit("has too many keyframes")
+    places = list(track.places())
+    if len(places) != track.count:
+        raise LookupError
     with path.open("rb") as file:
-        return [
-            number
-            for number, place in enumerate(track.places())
-            if number in wanted and _is_idr(file, place, sets) and number in closed
-        ]
+        return [number for number in sorted(wanted) if _is_idr(file, places[number], sets) and number in closed]
 
 
 def _is_idr(file: BinaryIO, place: int, sets: Sets) -> bool:

@@ -66,7 +66,8 @@ BOXES = (
 
 @pytest.mark.parametrize("name", BOXES)
 def test_a_file_without_one_of_its_tables_is_unfit(material: Path, tmp_path: Path, name: bytes) -> None:
-    assert refused(material.read_bytes().replace(name, b"free", 1), tmp_path)
+    start, moov, rest = material.read_bytes().partition(b"moov")
+    assert refused(start + moov + rest.replace(name, b"free", 1), tmp_path)
 
 
 @pytest.mark.parametrize("name", [b"stts", b"ctts", b"stsz", b"stsc", b"stco", b"elst", b"stsd"])

@@ -21,7 +21,7 @@ from tests.videos.timeline.test_copying import packets
 from tests.videos.timeline.test_packets import heard
 from videos.timeline import film, splicing
 from videos.timeline.film import Film, Format, Recipe, Source
-from videos.timeline.model import Clip, Timeline
+from videos.timeline.model import Clip, Timeline, Transition
 from videos.timeline.motion import Transform
 from videos.timeline.shelf import Shelf
 from videos.timeline.splicing import Spliced
@@ -29,7 +29,8 @@ from videos.timeline.values import SECOND
 
 COUNT = 120
 NTSC = Fraction(30000, 1001)
-REORDERED = ("-preset", "veryfast", "-bf", "3", "-g", "24", "-keyint_min", "24", "-sc_threshold", "0")
+B_FRAMES = ("-preset", "veryfast", "-bf", "3", "-b_strategy", "0", "-sc_threshold", "0")
+REORDERED = (*B_FRAMES, "-g", "24", "-keyint_min", "24")
 PLAIN = ("-bf", "0", "-g", "24", "-sc_threshold", "0")
 COPIED = "The clips were joined without encoding their pictures again."
 
@@ -105,6 +106,7 @@ def test_a_clip_that_is_cut_between_keyframes_is_encoded_at_its_edges(
 MADE: Mapping[str, tuple[tuple[str, ...], Fraction | int]] = {
     "no frame is decoded before another that is shown earlier": (PLAIN, 30),
     "one is": ((*REORDERED, "-x264-params", "b-pyramid=none"), 25),
+    "all are decoded earlier than they need": ((*REORDERED, "-bsf:v", "setts=pts=PTS:dts=DTS-3/30/TB"), 30),
     "30000/1001 frames a second": (REORDERED, NTSC),
     "another clock": ((*REORDERED, "-video_track_timescale", "90000"), NTSC),
     "nothing is said of its colours": ((*REORDERED, "-colorspace", "unknown"), 30),
@@ -131,15 +133,15 @@ def test_a_clip_that_begins_within_a_frame_shows_what_it_would_if_it_were_drawn(
         return round(frames * SECOND / 30)
 
     first = Clip(start=0, duration=at(50.4), material="0", source_start=at(10.3))
-    second = Clip(start=at(50.4), duration=at(69.9), material="1", source_start=at(24.3))
+    second = Clip(start=at(50.4), duration=at(69.9), material="1", source_start=at(25.3))
     whole = reels.timeline([first, second])
     made = reels.make(whole, sources, tmp_path / "out")
     check(made, whole, copied=made.frames_copied)
     assert made.frames_copied > 70
 
 
-OPEN = ("-preset", "veryfast", "-x264-params", "open-gop=1:keyint=24:min-keyint=24:scenecut=0:bframes=3")
-RARE = ("-preset", "veryfast", "-g", "1000", "-keyint_min", "1000", "-sc_threshold", "0")
+OPEN = ("-preset", "veryfast", "-x264-params", "open-gop=1:keyint=24:min-keyint=24:scenecut=0:bframes=3:b-adapt=0")
+RARE = (*B_FRAMES, "-g", "1000", "-keyint_min", "1000")
 
 
 @pytest.mark.parametrize("options", [OPEN, RARE], ids=["frames lead its keyframes", "one keyframe"])
@@ -212,11 +214,23 @@ def test_what_is_drawn_is_encoded_and_what_is_not_is_copied(tmp_path: Path, sour
     whole = reels.timeline([first, pale, late], [above])
     made = reels.make(whole, sources, tmp_path / "out")
     check(made, whole, copied=made.frames_copied)
-    assert made.frames_copied >= 24 + 60 - 4 + 60 - 4
+    assert made.frames_copied >= 30 + 48 + 60 - 3 * 3
     assert made.reason.endswith(
         "because clip 1 is moved, cut, turned or blended and clip 2 is moved, cut, turned or blended and "
         "there are gaps between the clips."
     )
+
+
+def test_a_clip_that_gives_way_is_copied_until_it_does(tmp_path: Path, sources: Mapping[str, Source]) -> None:
+    plain = row(("0", 0, 60), ("1", 24, 72))
+    first, second = plain.tracks[0].clips
+    whole = reels.timeline([replace(first, transition=Transition(duration=SECOND // 3)), second])
+    made = reels.make(whole, sources, tmp_path / "out")
+    apart = [*range(55), *range(65, 132)]
+    shown, expected = reels.numbers(made.file), reels.expected(plain, {name: even(COUNT, 30) for name in ("0", "1")})
+    assert [shown[frame] for frame in apart] == [expected[frame] for frame in apart]
+    assert 55 - 3 + 48 <= made.frames_copied <= 55 + 48
+    assert "because clip 1 gives way to the next one by and by and clips are cut between keyframes." in made.reason
 
 
 def test_what_is_hidden_below_does_not_matter(tmp_path: Path, sources: Mapping[str, Source]) -> None:
