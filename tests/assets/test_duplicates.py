@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -132,16 +133,18 @@ def test_what_is_extracted_while_it_compares_is_compared_too(project: Project, m
 def test_who_never_stops_extracting_does_not_keep_it_from_ending(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_all(project, "DR. CHEN", "DOCTOR CHEN")
-    plan, numbers = duplicates._plan, iter(range(100))
+    make_all(project, "林晚", "LIN WAN", "DR. CHEN", "DOCTOR CHEN")
+    plan, more = duplicates._plan, iter(["NOBODY", "NOBODY ELSE", "林婉"])  # who is one turns upon the last
 
     def meanwhile(seen: profiles.Seen) -> Any:
         planned = plan(seen)
-        make_asset(project, f"EXTRA NOBODY {next(numbers)}")
+        for name in itertools.islice(more, 1):
+            make_asset(project, name)
         return planned
 
     monkeypatch.setattr(duplicates, "_plan", meanwhile)
-    assert duplicates.settle(project.pk)["merged"] == 1
+    assert duplicates.settle(project.pk) == {"compared": 7, "merged": 1, "doubtful": 4}
+    assert Merge.objects.get().kept.name.endswith("CHEN")
 
 
 def test_an_attempt_that_has_to_stop_merges_nothing(project: Project) -> None:

@@ -60,6 +60,14 @@ def test_nobody_joins_two_who_are_not_one() -> None:
     assert frozenset(("Alex", "ALEX")) in asked
 
 
+def test_no_chain_of_other_names_joins_two_who_are_not_one() -> None:
+    chain = crowd("MARCUS WEBB/RAZOR", "RAZOR", "THE FIXER/RAZOR", "JOHN RAVEN/THE FIXER")
+    joined, asked = outcome(chain)
+    assert not joined
+    assert {frozenset(("RAZOR", "MARCUS WEBB")), frozenset(("THE FIXER", "JOHN RAVEN"))} <= asked
+    assert outcome(chain[:3])[0] == [{"MARCUS WEBB", "RAZOR", "THE FIXER"}]
+
+
 def test_several_of_each_kind_are_joined_although_one_in_the_middle_could_be_either() -> None:
     several = crowd("Alex Moor:male", "ALEX MOOR:male", "alex moor", "Alex MOOR:female")
     joined, asked = outcome(several)
