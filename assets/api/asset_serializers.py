@@ -12,7 +12,6 @@ from rest_framework import serializers
 
 from assets import names
 from assets.models import Appearance, Asset, Kind, Likeness, LikenessState, Merge, Place
-from videos.api.project_serializers import OneOfField
 from videos.models import Medium
 
 _MOST_ALIASES = 50
@@ -134,7 +133,12 @@ class AssetChangeSerializer(serializers.ModelSerializer[Asset]):
         child=serializers.CharField(max_length=names.LONGEST), required=False, max_length=_MOST_ALIASES
     )
     description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
-    place = OneOfField(Place, required=False, allow_blank=True)
+    place = serializers.ChoiceField(
+        choices=Place.choices,
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid_choice": f"One of these is needed: {', '.join(Place.values)}."},
+    )
     picture = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="the id of a still of yours"
     )
