@@ -159,11 +159,11 @@ def _covering(asset_id: int) -> list[int]:
 
 def _take_over(kept: Asset, absorbed: Asset) -> dict[str, Any]:
     """Have an asset take what it lacks from another; what that was."""
-    before = profiles.names_in(kept.aliases)
-    aliases = likeness.all_names(profiles.of(kept), profiles.of(absorbed))
+    before = profiles.names_in(kept.aliases)  # also what stands there twice: an undo leaves all as it was
+    new = [alias for alias in likeness.all_names(profiles.of(kept), profiles.of(absorbed)) if alias not in before]
     filled = {name: said for name in FILLED if (said := getattr(absorbed, name)) and not getattr(kept, name)}
-    Asset.objects.filter(pk=kept.pk).update(**filled, aliases=list(aliases), updated_at=timezone.now())
-    return {"aliases": [alias for alias in aliases if alias not in before], "filled": filled}
+    Asset.objects.filter(pk=kept.pk).update(**filled, aliases=[*before, *new], updated_at=timezone.now())
+    return {"aliases": new, "filled": filled}
 
 
 def _give_back(merge: Merge) -> None:
