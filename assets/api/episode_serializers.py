@@ -12,8 +12,7 @@ from rest_framework import serializers
 from assets import errors
 from assets.episodes import LARGEST_NUMBER, Source
 from assets.models import Episode, EpisodeStatus
-from jobs import line
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
 
 
 class EpisodeUrls(TypedDict):
@@ -22,16 +21,6 @@ class EpisodeUrls(TypedDict):
     self: str
     extract: str
     extractions: str
-
-
-class EpisodeListSerializer(serializers.ListSerializer):
-    """Several episodes, whose jobs' places in line are looked up together."""
-
-    def to_representation(self, data: Any) -> list[Any]:
-        episodes = list(data)
-        nested = cast(JobSerializer, cast(EpisodeSerializer, self.child).fields["job"])
-        nested.places = line.positions(episode.job for episode in episodes if episode.job)
-        return super().to_representation(episodes)
 
 
 class EpisodeSerializer(serializers.ModelSerializer[Episode]):
@@ -44,7 +33,7 @@ class EpisodeSerializer(serializers.ModelSerializer[Episode]):
 
     class Meta:
         model = Episode
-        list_serializer_class = EpisodeListSerializer
+        list_serializer_class = WithJobsListSerializer
         fields = [
             "id",
             "project",

@@ -14,9 +14,8 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from assets.generation import wishes
 from assets.models import Generation, GenerationKind
-from jobs import line
 from jobs.api.options import JobOptionsSerializer
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
 from jobs.status import JobStatus
 
 _BIGGEST_ID = 2**63 - 1
@@ -98,16 +97,6 @@ class GenerationUrls(TypedDict):
     self: str
 
 
-class GenerationListSerializer(serializers.ListSerializer):
-    """Several, whose jobs' places in line are looked up together."""
-
-    def to_representation(self, data: Any) -> list[Any]:
-        rows = list(data)
-        nested = cast(JobSerializer, cast(GenerationSerializer, self.child).fields["job"])
-        nested.places = line.positions(row.job for row in rows if row.job)
-        return super().to_representation(rows)
-
-
 class GenerationSerializer(serializers.ModelSerializer[Generation]):
     """One picture or clip."""
 
@@ -119,7 +108,7 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
 
     class Meta:
         model = Generation
-        list_serializer_class = GenerationListSerializer
+        list_serializer_class = WithJobsListSerializer
         fields = [
             *("id", "kind", "prompt", "provider", "model", "size", "parameters", "project", "asset", "state", "error"),
             *("provider_id", "url", "medium", "video", "usage", "cost", "job", "created_at", "finished_at", "urls"),

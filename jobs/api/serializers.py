@@ -112,6 +112,16 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         }
 
 
+class WithJobsListSerializer(serializers.ListSerializer):
+    """Several rows with a job each, whose places in line are looked up together."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        rows = list(data)
+        nested = cast(JobSerializer, cast(serializers.ModelSerializer, self.child).fields["job"])
+        nested.places = line.positions(row.job for row in rows if row.job)
+        return super().to_representation(rows)
+
+
 class JobDetailSerializer(JobSerializer):
     """One job with all its attempts."""
 

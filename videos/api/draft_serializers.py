@@ -13,9 +13,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from jobs import line
 from jobs.api.options import JobOptionsSerializer
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
 from videos import orders
 from videos.api.project_serializers import OneOfField
 from videos.api.serializers import MergeSerializer
@@ -153,16 +152,6 @@ class DraftUrls(TypedDict):
     self: str
 
 
-class DraftListSerializer(serializers.ListSerializer):
-    """Several drafts, whose jobs' places in line are looked up together."""
-
-    def to_representation(self, data: Any) -> list[Any]:
-        drafts = list(data)
-        nested = cast(JobSerializer, cast(DraftSerializer, self.child).fields["job"])
-        nested.places = line.positions(draft.job for draft in drafts if draft.job)
-        return super().to_representation(drafts)
-
-
 class DraftSerializer(serializers.ModelSerializer[Draft]):
     """One draft, in a list."""
 
@@ -177,7 +166,7 @@ class DraftSerializer(serializers.ModelSerializer[Draft]):
 
     class Meta:
         model = Draft
-        list_serializer_class = DraftListSerializer
+        list_serializer_class = WithJobsListSerializer
         fields = [
             *("id", "draft_id", "name", "url", "format", "quality", "on_missing", "mapping", "status", "error"),
             *("video_url", "duration", "file_size", "job", "created_at", "urls"),

@@ -9,8 +9,8 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
-from videos.api.serializers import NAME_LENGTH, WithJobsListSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
+from videos.api.serializers import NAME_LENGTH
 from videos.models import Medium, VideoStatus
 
 _FIRST = ["id", "title", "status", "error"]

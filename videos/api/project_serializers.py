@@ -9,9 +9,8 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jobs import line
 from jobs.api.options import JobOptionsSerializer
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
 from videos import errors, orders
 from videos.models import Export, Material, Medium, Project, Video, VideoStatus
 from videos.projects import MOST_MATERIALS
@@ -245,16 +244,6 @@ class ExportUrls(TypedDict):
     self: str
 
 
-class ExportListSerializer(serializers.ListSerializer):
-    """Several exports, whose jobs' places in line are looked up together."""
-
-    def to_representation(self, data: Any) -> list[Any]:
-        exports = list(data)
-        nested = cast(JobSerializer, cast(ExportSerializer, self.child).fields["job"])
-        nested.places = line.positions(export.job for export in exports if export.job)
-        return super().to_representation(exports)
-
-
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """One export."""
 
@@ -268,7 +257,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     class Meta:
         model = Export
-        list_serializer_class = ExportListSerializer
+        list_serializer_class = WithJobsListSerializer
         fields = [
             "id",
             "format",

@@ -9,9 +9,8 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jobs import line
 from jobs.api.options import CallbackURLField
-from jobs.api.serializers import JobErrorSerializer, JobSerializer
+from jobs.api.serializers import JobErrorSerializer, JobSerializer, WithJobsListSerializer
 from videos.models import Rendition, Upload, Video, VideoStatus
 from videos.uploads import digests, sessions, tokens
 
@@ -151,16 +150,6 @@ class VideoUrls(TypedDict):
     self: str
     process: str
     restore: str
-
-
-class WithJobsListSerializer(serializers.ListSerializer):
-    """Several uploaded things, whose jobs' places in line are looked up together."""
-
-    def to_representation(self, data: Any) -> list[Any]:
-        rows = list(data)
-        nested = cast(JobSerializer, cast(serializers.ModelSerializer, self.child).fields["job"])
-        nested.places = line.positions(row.job for row in rows if row.job)
-        return super().to_representation(rows)
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
