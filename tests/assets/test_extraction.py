@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from assets import deduplication, errors, reading, saving, tasks
 from assets.models import Appearance, Asset, Episode, Extracted, Extraction
-from jobs import control
+from jobs import control, transitions
 from jobs.models import Job
 from jobs.testing import Clock, assert_enqueued, run
 from tests.assets.builders import SCRIPT, make_asset, make_episode, make_project
@@ -98,13 +98,13 @@ def test_a_forced_extraction_moves_appearances_and_keeps_what_people_did(api: AP
     episode = make_episode(make_project(ann))
     extract(episode)
     sarah, tom = Asset.objects.get(name="SARAH"), Asset.objects.get(name="TOM")
-    changed = api.patch(f"/api/assets/{sarah.pk}/", {"name": "Sarah Chen", "description": "tired", "role": "minor"})
+    changed = api.patch(f"/api/assets/{sarah.pk}/", {"name": "Sarah Chen", "description": "tired", "role": ""})
     assert changed.status_code == 200, changed.content
     script = "INT. OFFICE - DAY\n\nSARAH\nHello.\n\nMIA\nHello yourself.\n"
     api.patch(f"/api/episodes/{episode.pk}/", {"script": script})
     extract(episode, force=True)
     sarah.refresh_from_db()
-    assert (sarah.name, sarah.description, sarah.role) == ("Sarah Chen", "tired", "minor")
+    assert (sarah.name, sarah.description, sarah.role) == ("Sarah Chen", "tired", "")
     assert list(sarah.appearances.values_list("scene_heading", flat=True)) == ["INT. OFFICE - DAY"]
     assert tom.appearances.count() == 0
     assert Asset.objects.filter(pk=tom.pk, deleted_at=None).exists()
@@ -207,6 +207,14 @@ def test_an_attempt_that_comes_too_late_changes_nothing() -> None:
 
     with mock.patch.object(reading, "read", late):
         assert run(job).status == "processing"
+    assert not Extraction.objects.exists()
+    assert not Asset.objects.exists()
+
+
+def test_an_attempt_that_loses_its_job_after_its_body_leaves_nothing_behind() -> None:
+    episode = make_episode()
+    with mock.patch.object(transitions, "complete", return_value=False):  # somebody else has the job: none was updated
+        run(tasks.start(episode.pk))
     assert not Extraction.objects.exists()
     assert not Asset.objects.exists()
 
