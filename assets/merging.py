@@ -159,11 +159,16 @@ def _covering(asset_id: int) -> list[int]:
 
 def _take_over(kept: Asset, absorbed: Asset) -> dict[str, Any]:
     """Have an asset take what it lacks from another; what that was."""
-    before = profiles.names_in(kept.aliases)  # also what stands there twice: an undo leaves all as it was
-    new = [alias for alias in likeness.all_names(profiles.of(kept), profiles.of(absorbed)) if alias not in before]
+    before = _aliases(kept)
+    more = [alias for alias in likeness.all_names(profiles.of(kept), profiles.of(absorbed)) if alias not in before]
     filled = {name: said for name in FILLED if (said := getattr(absorbed, name)) and not getattr(kept, name)}
-    Asset.objects.filter(pk=kept.pk).update(**filled, aliases=[*before, *new], updated_at=timezone.now())
-    return {"aliases": new, "filled": filled}
+    Asset.objects.filter(pk=kept.pk).update(**filled, aliases=[*before, *more], updated_at=timezone.now())
+    return {"aliases": more, "filled": filled}
+
+
+def _aliases(asset: Asset) -> list[Any]:
+    """As they stand in the row, whatever that is."""
+    return asset.aliases if isinstance(asset.aliases, list) else []
 
 
 def _give_back(merge: Merge) -> None:
@@ -175,14 +180,14 @@ def _give_back(merge: Merge) -> None:
     later = list(
         Merge.objects.filter(kept=kept, undone_at=None, pk__gt=merge.pk).select_related("absorbed").order_by("pk")
     )
-    gone = set()
+    gone = []
     for alias in merge.moved.get("aliases", ()):
         heir = next((one for one in later if alias in _called(one.absorbed)), None)
         if heir:
             heir.moved.setdefault("aliases", []).append(alias)
         else:
-            gone.add(alias)
-    fields: dict[str, Any] = {"aliases": [alias for alias in kept.aliases if alias not in gone]}
+            gone.append(alias)
+    fields: dict[str, Any] = {"aliases": [alias for alias in _aliases(kept) if alias not in gone]}
     for name, value in merge.moved.get("filled", {}).items():
         if getattr(kept, name) != value:
             continue

@@ -120,7 +120,6 @@ class _Crowd:
         self._apart = {self.pair(*pair) for pair in apart}
         self._known: dict[Pair, Comparison] = {}
         self._found: dict[Pair, Comparison] = {}
-        self._ambiguous: set[Pair] = set()
 
     def pair(self, one: int, other: int) -> Pair:
         """As a pair of those that are there."""
@@ -128,22 +127,25 @@ class _Crowd:
         return first, second
 
     def certain(self) -> list[list[int]]:
-        """Those that are one, best first; a group each."""
+        """Those that are one, best first; a group each.
+
+        Pairs are given up, all at once that have to be, until nothing speaks against those that are left.
+        """
         self._look_around()
-        edges = {pair for pair, found in self._found.items() if found.verdict is Verdict.CERTAIN}
+        left = {pair for pair, found in self._found.items() if found.verdict is Verdict.CERTAIN}
         near = _neighbours(pair for pair, found in self._found.items() if not found.against)
-        self._ambiguous = {pair for pair in edges if self._is_ambiguous(pair, near)}
-        groups = []
-        waiting = [edges - self._ambiguous]
-        while waiting:
-            for members, within in _components(waiting.pop()):
-                if any(self._clash(*pair) for pair in itertools.combinations(members, 2)):
-                    weakest = min(self._found[pair].score for pair in within)
-                    self._ambiguous |= {pair for pair in within if self._found[pair].score == weakest}
-                    waiting.append(within - self._ambiguous)
-                else:
-                    groups.append(sorted(members, key=lambda one: best_first(self.there[one])))
-        return sorted(groups)
+        surely_near = _neighbours(left)
+        while True:
+            bunches = list(_components(left))
+            torn = {
+                pair
+                for members, within in bunches
+                for pair in within
+                if self._is_torn(pair, members, surely_near if self._found[pair].score == 1 else near)
+            } or {pair for members, within in bunches for pair in self._weakest_where_two_clash(members, within)}
+            if not torn:
+                return sorted(sorted(members, key=lambda one: best_first(self.there[one])) for members, _ in bunches)
+            left -= torn
 
     def join(self, groups: list[list[int]]) -> None:
         for kept, *others in groups:
@@ -175,11 +177,23 @@ class _Crowd:
             if (found := self._compared(pair)).verdict is not Verdict.DIFFERENT and pair not in self._apart
         }
 
-    def _is_ambiguous(self, pair: Pair, near: Mapping[int, set[int]]) -> bool:
-        """Whether another is as likely meant by one of them, who can't be the other: 林总, of 林晚 and 林枫."""
+    def _is_torn(self, pair: Pair, members: Collection[int], near: Mapping[int, set[int]]) -> bool:
+        """Whether another is as likely meant by one of them, who can't be the other, or one of those that hang on it.
+
+        So 林总 is not joined with 林晚 while 林枫 is about.
+        """
         return any(
-            self._clash(rival, other) for one, other in (pair, pair[::-1]) for rival in sorted(near[one] - {other})
+            self._clash(rival, other)
+            or (rival not in members and any(self._clash(rival, member) for member in members if member != one))
+            for one, other in (pair, pair[::-1])
+            for rival in near[one] - {other}
         )
+
+    def _weakest_where_two_clash(self, members: Collection[int], within: set[Pair]) -> set[Pair]:
+        if not any(self._clash(*pair) for pair in itertools.combinations(members, 2)):
+            return set()
+        weakest = min(self._found[pair].score for pair in within)
+        return {pair for pair in within if self._found[pair].score == weakest}
 
     def _clash(self, one: int, other: int) -> bool:
         pair = self.pair(one, other)

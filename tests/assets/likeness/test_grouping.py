@@ -63,9 +63,14 @@ def test_nobody_joins_two_who_are_not_one() -> None:
 def test_no_chain_of_other_names_joins_two_who_are_not_one() -> None:
     chain = crowd("MARCUS WEBB/RAZOR", "RAZOR", "THE FIXER/RAZOR", "JOHN RAVEN/THE FIXER")
     joined, asked = outcome(chain)
-    assert not joined
-    assert {frozenset(("RAZOR", "MARCUS WEBB")), frozenset(("THE FIXER", "JOHN RAVEN"))} <= asked
+    assert joined == [{"MARCUS WEBB", "RAZOR"}]
+    assert asked == {frozenset(("MARCUS WEBB", "THE FIXER")), frozenset(("THE FIXER", "JOHN RAVEN"))}
     assert outcome(chain[:3])[0] == [{"MARCUS WEBB", "RAZOR", "THE FIXER"}]
+
+
+def test_a_whole_name_is_not_torn_by_one_that_only_may_be_meant() -> None:
+    joined, _ = outcome(crowd("SARAH CHEN", "DR. SARAH CHEN:female", "MR. CHEN"))
+    assert joined == [{"SARAH CHEN", "DR. SARAH CHEN"}]
 
 
 def test_several_of_each_kind_are_joined_although_one_in_the_middle_could_be_either() -> None:
