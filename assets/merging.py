@@ -167,7 +167,7 @@ def _take_over(kept: Asset, absorbed: Asset) -> dict[str, Any]:
 
 
 def _aliases(asset: Asset) -> list[Any]:
-    """As they stand in the row, whatever that is."""
+    """As they stand in the row, whatever that is, and also twice: an undo leaves all as it was."""
     return asset.aliases if isinstance(asset.aliases, list) else []
 
 
