@@ -57,7 +57,8 @@ def test_an_endpoint_that_fails_hears_of_the_job_once_it_is_mended(arena: Arena,
         arena.submit(size(full=200, short=20), seconds=0.02)  # which another's endpoint does not hold up
         wait_for(lambda: arena.ended() >= size(full=201, short=21), what="the jobs")
         wait_for(lambda: is_settled(delivery, DeliveryStatus.DELIVERED), what=f"the delivery: {delivery.answer}")
-        arena.check(completed=arena.ended())
+        arena.check()
+        assert arena.statuses() == {"completed": arena.ended()}
         ids = set(receiver.ids)
         assert (len(receiver.received), ids) == (3, {str(delivery.pk)})
         assert_is_signed(receiver.received[-1], account)
