@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 from assets.likeness import Profile, settle
@@ -66,6 +67,22 @@ def test_no_chain_of_other_names_joins_two_who_are_not_one() -> None:
     assert joined == [{"MARCUS WEBB", "RAZOR"}]
     assert asked == {frozenset(("MARCUS WEBB", "THE FIXER")), frozenset(("THE FIXER", "JOHN RAVEN"))}
     assert outcome(chain[:3])[0] == [{"MARCUS WEBB", "RAZOR", "THE FIXER"}]
+
+
+def test_a_chain_is_cut_also_where_no_link_by_itself_is_in_doubt() -> None:
+    chain = crowd("MARCUS WEBB/RAZOR", "RAZOR/FLINT", "FLINT/GRIM", "GRIM", "JOHN RAVEN/GRIM")
+    joined, asked = outcome(chain)
+    assert not [group for group in joined if {"MARCUS WEBB", "JOHN RAVEN"} <= group]
+    assert frozenset(("GRIM", "JOHN RAVEN")) in asked
+    assert len(outcome(chain[:4])[0][0]) == 4
+
+
+def test_who_cannot_be_one_that_was_joined_before_is_not_joined_now() -> None:
+    part = Profile(id=2, kind="character", name="DOCTOR CHEN", age="40")
+    whole = Profile(id=1, kind="character", name="DR. CHEN", age="30", parts=(part,))
+    young = Profile(id=3, kind="character", name="Doc Chen", age="20")
+    assert not settle([whole, young]).groups
+    assert settle([dataclasses.replace(whole, parts=()), young]).groups
 
 
 def test_a_whole_name_is_not_torn_by_one_that_only_may_be_meant() -> None:
