@@ -77,7 +77,7 @@ class Consumer(consumer.Consumer):
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         try:
             super().on_connection_error_after_connected(exc)
-        except Exception:
+        except Exception:  # whatever taking the connection apart runs into: it is lost anyhow, and a new one is made
             if self.connection:  # not let go yet: something else
                 raise
             logger.warning("the lost connection to the broker could not be closed in order", exc_info=True)

@@ -78,7 +78,7 @@ def publish(row: Generation, finished: Finished) -> None:
         **({"medium": made} if isinstance(made, Medium) else {"video": made}),
     )
     if isinstance(made, Medium) and now.asset_id:
-        Asset.objects.filter(pk=now.asset_id).update(picture=made, updated_at=timezone.now())
+        _show(now.asset_id, made)
     if now.project_id and (isinstance(made, Video) or now.parameters.get("material")):
         _add_material(now, made)
 
@@ -135,6 +135,13 @@ def _uploaded(row: Generation, finished: Finished, source: str) -> dict[str, Any
     title = " ".join(row.prompt.split())[:_TITLE] or str(row.pk)
     size = finished.file.stat().st_size
     return {"owner_id": row.owner_id, "title": title, "source": source, "source_size": size}
+
+
+def _show(asset_id: int, made: Medium) -> None:
+    """Have the asset show it; or the one that it is part of, if it was merged meanwhile."""
+    asset = Asset.objects.select_for_update(of=("self",)).get(pk=asset_id)
+    shown = Asset.objects.filter(pk=asset.merged_into_id or asset.pk)
+    shown.update(picture=made, updated_at=timezone.now())
 
 
 def _add_material(row: Generation, made: Medium | Video) -> None:

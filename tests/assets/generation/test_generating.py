@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from PIL import Image
 
-from assets import tasks
+from assets import merging, tasks
 from assets.generation import rows, upkeep
 from assets.generation.errors import GenerationInvalid, GenerationTaken
 from assets.models import Asset, Generation, GenerationKind, GenerationState, Kind, ProviderLimit, Usage
@@ -129,6 +129,16 @@ def test_a_picture_made_offline_becomes_its_assets_picture(ann: User, asset: Ass
     assert job.result and job.result["image_url"] == f"{settings.MEDIA_URL}{row.result_name}"
     prepared = run(Job.objects.get(kind="videos.tasks.prepare_material"))
     assert (prepared.status, Medium.objects.get().width) == (JobStatus.COMPLETED, 160)
+
+
+def test_a_picture_of_what_was_merged_meanwhile_is_that_of_what_it_is_part_of(ann: User, asset: Asset) -> None:
+    job = picture(ann, model="offline", asset_id=asset.pk, size="160x90")
+    kept = make_asset(asset.project, "Mira Sand", kind=Kind.CHARACTER)
+    merging.merge(kept, asset, by=ann)
+    assert run(job).status == JobStatus.COMPLETED
+    kept.refresh_from_db()
+    asset.refresh_from_db()
+    assert (kept.picture, asset.picture) == (Medium.objects.get(), None)
 
 
 def test_a_clip_made_offline_becomes_a_material(ann: User) -> None:
