@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from assets import deduplication, errors
+from assets import deduplication, errors, providing
 from assets.models import Episode, Extracted, ExtractionReport, Kind
 from jobs import batches
 from jobs.context import JobContext
@@ -39,14 +39,16 @@ def start(
     episodes: Sequence[Episode],
     *,
     owner_id: int | None,
-    model: str = "",
+    model: str | Sequence[str] = "",
     force: bool = False,
     **terms: Any,
 ) -> ExtractionReport:
     """Have these episodes extracted as one batch; its report, which is written at the end.
 
     One that can't be extracted fails by itself, and is in the report with the reason. `terms` are those of a batch.
+    Raises ModelUnknown.
     """
+    providing.order(model)
     said: dict[str, Any] = {"model": model} if model else {}
     if force:
         said["force"] = True
@@ -55,7 +57,7 @@ def start(
         report = ExtractionReport.objects.create(
             owner_id=owner_id,
             project_id=of_projects.pop() if len(of_projects) == 1 else None,
-            model=model,
+            model=_written(model),
             episodes=[episode.pk for episode in episodes],
         )
         finalize = current_app.tasks[FINALIZE].s(report_id=report.pk)
@@ -72,13 +74,19 @@ def start(
 
 
 def start_once(
-    project_id: int, ids: Sequence[int] | None, *, owner_id: int, model: str, force: bool, key: str | None
+    project_id: int,
+    ids: Sequence[int] | None,
+    *,
+    owner_id: int,
+    model: str | Sequence[str],
+    force: bool,
+    key: str | None,
 ) -> ExtractionReport:
     """`start` for `chosen` episodes; the batch of before for a key that was used before.
 
     Raises what `chosen` raises, QuotaExceeded, IdempotencyKeyReused.
     """
-    asked: dict[str, Any] = {"ids": ids, "model": model}
+    asked: dict[str, Any] = {"ids": ids, "model": _written(model)}
     if known := _known(owner_id, key, **asked):
         return known
     episodes = chosen(project_id, ids, force=force)
@@ -100,6 +108,11 @@ def _known(owner_id: int, key: str | None, *, ids: Sequence[int] | None, model: 
     if report is None or (ids is not None and sorted(set(ids)) != sorted(report.episodes)):
         raise IdempotencyKeyReused
     return report
+
+
+def _written(model: str | Sequence[str]) -> str:
+    """As the report has it."""
+    return model if isinstance(model, str) else ", ".join(model)
 
 
 def chosen(project_id: int, ids: Sequence[int] | None, *, force: bool) -> list[Episode]:
@@ -139,7 +152,7 @@ def owner_of_report(report_id: int, **_: Any) -> int | None:
     return ExtractionReport.objects.filter(pk=report_id).values_list("owner_id", flat=True).first()
 
 
-def begin(ctx: JobContext, episode_ids: Sequence[int], *, model: str, force: bool) -> dict[str, Any]:
+def begin(ctx: JobContext, episode_ids: Sequence[int], *, model: str | Sequence[str], force: bool) -> dict[str, Any]:
     """The body of `extract_multiple_episodes`: the batch is there once the job is completed, and once."""
     ids = list(dict.fromkeys(episode_ids))
     episodes = list(Episode.objects.filter(pk__in=ids).select_related("job").defer("script"))

@@ -76,6 +76,11 @@ class ExtractionTooSlow(BadInput):
     message = "The extraction took longer than this site allows. Send the episode in parts, or choose a quicker model."
 
 
+class ExtractionUnfinished(JointoError):
+    code = "extraction_unfinished"
+    message = "The script takes longer to read than one attempt may last. The next one goes on where this one ended."
+
+
 class ModelUnknown(BadInput):
     """A model that nobody here has: `details["providers"]` are those who would have some."""
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 
 from assets import deduplication, episodes, errors, providing, reading, saving
 from assets.findings import Findings
@@ -56,6 +55,8 @@ def link_each(recorded: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
             episode.job = job
             linked.append(episode)
     Episode.objects.bulk_update(linked, ["job"], batch_size=500)
+    if again := [job.pk for job, _ in recorded if job.attempt]:  # by hand: what was lost may be asked once more
+        PieceAnswer.objects.filter(job__in=again, data__isnull=True).delete()
 
 
 def owner_of(episode_id: int, **_: Any) -> int | None:
@@ -91,13 +92,21 @@ def check(episode: Episode, *, force: bool, job_id: Any = None) -> None:
         raise errors.AlreadyExtracted
 
 
+def fallbacks_of(*, model: str | Sequence[str], **_: Any) -> Sequence[str]:
+    """Who takes over while the one that is asked first is down."""
+    try:
+        return providing.order(model)[1:]
+    except errors.ModelUnknown:  # of which the job has failed
+        return ()
+
+
 # -- done ------------------------------------------------------------------------------------------------
 
 
-def extract(ctx: JobContext, episode_id: int, *, model: str, force: bool) -> dict[str, Any]:
+def extract(ctx: JobContext, episode_id: int, *, model: str | Sequence[str], force: bool) -> dict[str, Any]:
     """Read the script, and have what is found saved by the end of the job. The result says what it became.
 
-    Raises EpisodeGone, ProjectDeleted, what `check` raises, and what `assets.reading` does.
+    Raises EpisodeGone, ProjectDeleted, ModelUnknown, what `check` raises, and what `assets.reading` does.
     """
     _step(ctx, 0, "load")
     episode = Episode.objects.select_related("project", "job").filter(pk=episode_id).first()
@@ -107,15 +116,15 @@ def extract(ctx: JobContext, episode_id: int, *, model: str, force: bool) -> dic
         raise ProjectDeleted
     check(episode, force=force, job_id=ctx.job_id)
     job_id = Job.objects.filter(pk=ctx.job_id).values_list("pk", flat=True).first()
-    record = saving.Record(job_id=job_id, attempt=ctx.attempt, model=model)
+    who = ctx.fallback or providing.order(model)[0]
+    record = saving.Record(job_id=job_id, attempt=ctx.attempt, model=who)
     _step(ctx, 1, "call")
-    who = ctx.fallback or model or settings.JOINTO_ASSETS.model
     try:
         read = reading.read(ctx, episode, who, job_id=job_id)
     except SoftTimeLimitExceeded as error:
         if who == providing.OFFLINE:
             raise errors.ExtractionTooSlow from error  # it would take as long again
-        raise  # the pieces that are answered are not asked again: the next attempt comes further
+        raise
     except JointoError as error:
         _note(episode_id, record, error)
         raise

@@ -28,7 +28,7 @@ _LONGEST_BLOCK = timedelta(hours=1)
 
 
 class SharedLimiter:
-    """The limiter of all processes that use this database: `assets.providers.base.Limiter`.
+    """The limiter of all processes that use this database.
 
     `limits` are those of the settings; a row of the operator's goes before them. `call`: how long a call counts as
     running if its end is never told. `wait`: so long does one wait for its turn; whoever would have to wait longer is
@@ -54,8 +54,7 @@ class SharedLimiter:
     def acquire(self, provider: str) -> Iterator[None]:
         """Held during one call. Raises RateLimited if it is not this one's turn in time, or the provider says so."""
         began = self._turn(provider)
-        if not connection.in_atomic_block:
-            connection.close()  # nothing is asked of it for minutes, in which it might break
+        leave_database()
         try:
             yield
         except RateLimited as error:
@@ -116,6 +115,12 @@ def block(provider: str, *, seconds: float) -> None:
     ProviderLimit.objects.get_or_create(provider=provider)
     longer = Q(blocked_until__isnull=False, blocked_until__gte=until)
     ProviderLimit.objects.filter(~longer, provider=provider).update(blocked_until=until)
+
+
+def leave_database() -> None:
+    """Before a long wait: nothing is asked of it for minutes, in which the connection might break."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def running(provider: str) -> int:

@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from django.conf import settings
 
 from assets import errors, usage
-from assets.limiting import SharedLimiter
+from assets.limiting import SharedLimiter, leave_database
 from assets.providers import registry
 from assets.providers.base import ProviderError, TextAnswer, TextProvider, TextRequest, Usage
 from jobs.context import JobContext
 
 OFFLINE = "offline"
 """The built-in reader, which is no provider: it needs no network and no key."""
+MOST_CHOICES = 5
+"""So many may be named in one request."""
+LONGEST_NAME = 100
+"""Characters, of a provider and one of its models."""
 
 
 class Model:
     """One model of one provider: `openai:gpt-5`. Without a model it is the one that is set for the provider."""
 
-    def __init__(self, service: TextProvider, model: str, *, job_id: uuid.UUID | None, project_id: int) -> None:
+    def __init__(
+        self, service: TextProvider, model: str, turns: SharedLimiter, *, job_id: uuid.UUID | None, project_id: int
+    ) -> None:
         self._service = service
         self._model = model
+        self._turns = turns
         self._job_id = job_id
         self._project_id = project_id
 
-    def complete(self, request: TextRequest) -> TextAnswer:
-        """Ask once, when it is this call's turn; what it used is recorded, also of an answer that can't be used."""
+    @property
+    def provider(self) -> str:
+        return self._service.name
+
+    def complete(self, request: TextRequest, *, begun: Callable[[], None]) -> TextAnswer:
+        """Ask once, when it is this call's turn; `begun` is called right before.
+
+        What it used is recorded, also of an answer that can't be used. Raises what providers raise.
+        """
         try:
-            answer = self._service.complete(replace(request, model=self._model))
+            with self._turns.acquire(self.provider):
+                begun()
+                leave_database()
+                answer = self._service.complete(replace(request, model=self._model))
         except ProviderError as error:
             if error.usage:
                 self._record(error.usage, self._model)
@@ -38,22 +56,37 @@ class Model:
         return answer
 
     def _record(self, used: Usage, model: str) -> None:
-        provider = self._service.name
-        usage.record(used, job_id=self._job_id, provider=provider, model=model, project_id=self._project_id)
+        usage.record(used, job_id=self._job_id, provider=self.provider, model=model, project_id=self._project_id)
 
 
 def text_model(name: str, ctx: JobContext, *, job_id: uuid.UUID | None, project_id: int) -> Model:
     """The model of this name: `provider:model`, or a provider alone. Raises ModelUnknown, AuthFailed."""
     check(name)
     provider, _, model = name.partition(":")
-    service = registry.text_provider(provider, settings.JOINTO_PROVIDERS, limiter=limiter(ctx))
-    return Model(service, model, job_id=job_id, project_id=project_id)
+    service = registry.text_provider(provider, settings.JOINTO_PROVIDERS)
+    return Model(service, model, limiter(ctx), job_id=job_id, project_id=project_id)
+
+
+def order(said: str | Sequence[str] = "") -> tuple[str, ...]:
+    """Who is asked first, and who if that one is down.
+
+    Several are asked as they are named; after one alone, or none, come the settings' fallbacks. Raises ModelUnknown.
+    """
+    ours = settings.JOINTO_ASSETS
+    one = said if isinstance(said, str) else ""
+    names: Sequence[str] = [one or ours.model, *ours.fallbacks] if one or not said else said
+    if not isinstance(names, list | tuple) or len(names) > MOST_CHOICES:
+        raise errors.ModelUnknown(f"The name of a model is wanted, or a list of at most {MOST_CHOICES} such names.")
+    for name in names:
+        check(name)
+    return tuple(dict.fromkeys(names))
 
 
 def check(name: str) -> None:
     """Raise ModelUnknown if there is no such model here; whether a provider has it, that one says."""
     known = available()
-    if name.partition(":")[0] not in known or name.startswith(f"{OFFLINE}:"):
+    fits = isinstance(name, str) and len(name) <= LONGEST_NAME and not name.startswith(f"{OFFLINE}:")
+    if not fits or name.partition(":")[0] not in known:
         raise errors.ModelUnknown.of(name, known)
 
 

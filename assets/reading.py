@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from assets import errors, findings, prompts, providing
 from assets.findings import Findings
 from assets.models import Episode, PieceAnswer
-from assets.providers.base import AnswerInvalid, TextRequest
+from assets.providers.base import AnswerInvalid, AnswerLost, TextRequest
 from assets.schema import SCHEMA
 from assets.scripts import Format, Script, break_down, pieces
 from assets.scripts import read as read_script
 from jobs.context import JobContext
 
+SECONDS = 300
+"""So long may one attempt read."""
 _SMALLEST_PIECE = 2000  # characters; a model that has no room to answer about these has none at all
 _SHOWN = 60_000  # characters of an answer that is shown to the model again
 
@@ -66,6 +70,8 @@ class _Conversation:
         self._ctx = ctx
         self._model = model
         self._job_id = job_id
+        self._until = time.monotonic() + SECONDS
+        self._longest = 0.0  # seconds, that a question took in this attempt
         self._service = providing.text_model(model, ctx, job_id=job_id, project_id=episode.project_id)
         self._prompt = prompts.current(prompts.EXTRACT)
         self._correction = prompts.current(prompts.CORRECT)
@@ -86,16 +92,19 @@ class _Conversation:
         ).hexdigest()
         known = PieceAnswer.objects.filter(job_id=self._job_id, question=question).first() if self._job_id else None
         if known:
+            if known.data is None:  # an attempt was ended by force before the answer came
+                raise AnswerLost(provider=self._service.provider)
             return findings.of_answer(known.data, piece, first_line=first_line)
+        self._check_time()
+        began = time.monotonic()
         try:
-            data = self._ask(piece, first_line=first_line)
+            data = self._ask(question, piece, first_line=first_line)
         except AnswerInvalid as error:
             half = len(piece) // 2
             if not error.cut or half < _SMALLEST_PIECE:
                 raise self._unusable([error]) from error
             return self._halves(script, piece, first_line=first_line)
-        if self._job_id:
-            PieceAnswer.objects.update_or_create(job_id=self._job_id, question=question, defaults={"data": data})
+        self._longest = max(self._longest, time.monotonic() - began)
         return findings.of_answer(data, piece, first_line=first_line)
 
     def _halves(self, script: Script, piece: str, *, first_line: int) -> Findings:
@@ -105,11 +114,16 @@ class _Conversation:
         one = self._read(script, first, first_line=first_line)
         return findings.put_together([one, self._read(script, second, first_line=following)])
 
-    def _ask(self, piece: str, *, first_line: int) -> Mapping[str, Any]:
+    def _check_time(self) -> None:
+        """A question whose answer would hardly come in this attempt's time is left to the next one, and paid once."""
+        if self._until - time.monotonic() < 2 * self._longest:
+            raise errors.ExtractionUnfinished(retry_after=0.0)
+
+    def _ask(self, question: str, piece: str, *, first_line: int) -> Mapping[str, Any]:
         """The answer to one piece; an answer that does not keep to the schema may be corrected once."""
         prompt = numbered(piece, first_line=first_line)
         try:
-            return self._complete(prompt)
+            return self._complete(question, prompt)
         except AnswerInvalid as error:
             if error.cut or error.answer is None:
                 raise
@@ -118,14 +132,37 @@ class _Conversation:
             said = said.replace("{answer}", error.answer.text[:_SHOWN])
             self._ctx.check()
             try:
-                return self._complete(f"{prompt}\n\n{said}")
+                return self._complete(question, f"{prompt}\n\n{said}")
             except AnswerInvalid as again:
                 raise self._unusable([error, again]) from again
 
-    def _complete(self, prompt: str) -> Mapping[str, Any]:
+    def _complete(self, question: str, prompt: str) -> Mapping[str, Any]:
+        """The answer, which is written down. Nobody but the kernel ends it before: then what is asked stays noted."""
         request = TextRequest(system=self._prompt.text, prompt=prompt, schema=SCHEMA, schema_name="breakdown")
-        data: Mapping[str, Any] = self._service.complete(request).data
+        try:
+            with self._ctx.uninterrupted():
+                answer = self._service.complete(request, begun=lambda: self._note(question, None))
+                data: Mapping[str, Any] = answer.data
+                self._note(question, data)
+        except SoftTimeLimitExceeded as error:
+            if self._forget(question):
+                raise AnswerLost(provider=self._service.provider) from error
+            raise
+        except Exception:
+            self._forget(question)
+            raise
         return data
+
+    def _note(self, question: str, data: Mapping[str, Any] | None) -> None:
+        if self._job_id:
+            PieceAnswer.objects.update_or_create(job_id=self._job_id, question=question, defaults={"data": data})
+
+    def _forget(self, question: str) -> bool:
+        """It is no longer being asked. Whether it was."""
+        if self._job_id is None:
+            return False
+        asked, _ = PieceAnswer.objects.filter(job_id=self._job_id, question=question, data__isnull=True).delete()
+        return bool(asked)
 
     def _unusable(self, said: Sequence[AnswerInvalid]) -> Unusable:
         return Unusable(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from assets import batches, deduplication, episodes, extraction, providing
+from assets import batches, deduplication, episodes, extraction, providing, reading
 from assets.generation import making, rows, upkeep
 from assets.models import GenerationKind
 from jobs import dispatch
@@ -19,23 +19,20 @@ from jobs.schedule import Daily, Every, periodic
 from jobs.status import ACTIVE
 from jobs.task import job, minutes
 
-# A provider that is down is asked twice; then the next of the settings' models takes over.
-EXTRACT = RetryPolicy(
-    retries=3, first_seconds=60, factor=2, cap_seconds=600, jitter=0.2, fallbacks=settings.JOINTO_ASSETS.fallbacks
-)
+# A provider that is down is asked twice; then the next one of the request, or of the settings, takes over.
+EXTRACT = RetryPolicy(retries=3, first_seconds=60, factor=2, cap_seconds=600, jitter=0.2)
 DEDUPLICATE = RetryPolicy(retries=3, first_seconds=60)
 BATCH = RetryPolicy(retries=3, first_seconds=60)
 UPKEEP = RetryPolicy(retries=3, first_seconds=60)
-# Who is down twice in a row gives way to the next one of the wish: the fallbacks are places in its order.
-_PLACES = ("1", "2", "3", "4")
-IMAGE = RetryPolicy(retries=3, first_seconds=60, fallbacks=_PLACES)
-CLIP = RetryPolicy(retries=3, first_seconds=120, fallbacks=_PLACES)
+IMAGE = RetryPolicy(retries=3, first_seconds=60)
+CLIP = RetryPolicy(retries=3, first_seconds=120)
 
 
 @job(
     queue="ai",
     retry=EXTRACT,
-    soft_time_limit=minutes(5),
+    fallbacks=extraction.fallbacks_of,
+    soft_time_limit=reading.SECONDS,
     time_limit=minutes(6),
     subject="assets.Episode:{episode_id}",
     at_once=4,
@@ -46,8 +43,10 @@ CLIP = RetryPolicy(retries=3, first_seconds=120, fallbacks=_PLACES)
     may=extraction.owns,
     may_each=extraction.owns_each,
 )
-def extract_assets(ctx: JobContext, episode_id: int, model: str = "", force: bool = False) -> dict[str, Any]:
-    """Find the characters, props and scenes of an episode; an empty model is the site's own."""
+def extract_assets(
+    ctx: JobContext, episode_id: int, model: str | list[str] = "", force: bool = False
+) -> dict[str, Any]:
+    """Find the characters, props and scenes of an episode; an empty model is the site's own, several are an order."""
     return extraction.extract(ctx, episode_id, model=model, force=force)
 
 
@@ -67,7 +66,7 @@ def deduplicate_assets(ctx: JobContext, project_id: int) -> dict[str, Any]:
 
 @job(queue="assets", retry=BATCH, may=batches.owns, owner=batches.owner_of)
 def extract_multiple_episodes(
-    ctx: JobContext, episode_ids: list[int], model: str = "", force: bool = False
+    ctx: JobContext, episode_ids: list[int], model: str | list[str] = "", force: bool = False
 ) -> dict[str, Any]:
     """Have several episodes extracted as one batch, with one report at its end."""
     return batches.begin(ctx, episode_ids, model=model, force=force)
@@ -82,6 +81,7 @@ def finalize_batch_extraction(ctx: JobContext, report_id: int, batch_id: str = "
 @job(
     queue="ai",
     retry=IMAGE,
+    fallbacks=rows.fallbacks_of_image,
     soft_time_limit=minutes(15),
     time_limit=minutes(16),
     at_once=4,
@@ -113,6 +113,7 @@ def generate_image(
 @job(
     queue="ai",
     retry=CLIP,
+    fallbacks=rows.fallbacks_of_clip,
     soft_time_limit=minutes(55),
     time_limit=minutes(60),
     at_once=4,
@@ -157,14 +158,13 @@ periodic("assets.tasks.cancel_at_providers", "Tell AI services of cancelled work
 periodic("assets.tasks.cleanup_generated", "Remove generated files that nothing names", Daily(hour=3))
 
 
-def start(episode_id: int, *, model: str = "", force: bool = False, **options: Any) -> Job:
+def start(episode_id: int, *, model: str | Sequence[str] = "", force: bool = False, **options: Any) -> Job:
     """Have an episode extracted; the row of the job. While one works for it already, that one.
 
     `options` are those of `submit`: priority, callback_url, idempotency_key. Raises ModelUnknown, and what an
     extraction is refused with.
     """
-    if model:
-        providing.check(model)
+    providing.order(model)
     with episodes.held(episode_id) as episode:
         now = Job.objects.filter(pk=episode.job_id).first() if episode.job_id else None
         key = options.get("idempotency_key")

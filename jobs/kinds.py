@@ -30,6 +30,9 @@ class Kind(Protocol):
     def link(self, job: Job) -> None:
         """Tell whoever the job is about that it is the one that works for them now."""
 
+    def policy_of(self, job: Job) -> RetryPolicy:
+        """The policy, with those who take over for this one job."""
+
     def submit(self, args: Sequence[Any], kwargs: Mapping[str, Any], **options: Any) -> tuple[Job, bool]:
         """Record a job; and whether it is a new one."""
 

@@ -26,7 +26,8 @@ class RetryPolicy:
 
     While the other side is unavailable (`Remedy.BACK_OFF`) the wait doubles each time, whatever `factor` says,
     up to ten minutes, and is spread. After `fallback_after` such failures in a row the next one of `fallbacks`
-    takes over at once; the body finds its name in `JobContext.fallback`.
+    takes over at once; the body finds its name in `JobContext.fallback`. Where they differ from job to job, the kind
+    says who they are (`jobs.task.job`).
     """
 
     retries: int = 3

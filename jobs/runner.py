@@ -196,7 +196,7 @@ def _fail(kind: Kind, job: Job, error: Exception, context: JobContext, log_tail:
     message = storable(ours.message)
     budget_before = job.max_attempts - kind.policy.max_attempts
     verdict = decide(
-        kind.policy,
+        kind.policy_of(job),
         ours,
         attempt=job.attempt,
         max_attempts=job.max_attempts,

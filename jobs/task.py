@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
@@ -54,6 +55,7 @@ class JobTask(Task):
     typing = False  # the body's first parameter is the context; `submit` checks the rest
     throws = (JointoError,)  # expected: logged without a traceback, which the attempt keeps
     policy = RetryPolicy()
+    fallbacks_of: Callable[..., Sequence[str]] | None = None
     job_queue = "maintenance"
     quota: Quota | None = None
     at_once: int | None = None
@@ -184,6 +186,16 @@ class JobTask(Task):
         """What a job with these arguments is about; empty if the kind does not say."""
         return self.subject_template.format(**named)
 
+    def policy_of(self, job: Job) -> RetryPolicy:
+        """The kind's policy, with those who take over for this one job."""
+        if self.fallbacks_of is None:
+            return self.policy
+        try:
+            named = arguments.named(self, job.args, job.kwargs)
+        except TypeError:  # recorded when the body took others
+            return self.policy
+        return replace(self.policy, fallbacks=tuple(self.fallbacks_of(**named)))
+
     def publish(self, job: Job) -> None:
         """Send the message that carries a released job; its id differs each time, as revoked ids stay revoked."""
         message_id = str(job.pk) if job.releases <= 1 else f"{job.pk}.{job.releases}"
@@ -211,6 +223,7 @@ def job(
     *,
     queue: str,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
+    fallbacks: Callable[..., Sequence[str]] | None = None,
     soft_time_limit: int = minutes(5),
     time_limit: int | None = None,
     subject: str = "",
@@ -229,6 +242,7 @@ def job(
     """Make a function a kind of job.
 
     - `queue`: the workers that do it; `retry`: its policy; limits in seconds, the soft one raises in the body.
+    - `fallbacks`: called with the arguments, names who takes over while the other side is down, in their order.
     - `subject`: what the job is about, a format string over the arguments: ``"videos.Video:{video_id}"``.
     - `owner`: called with the arguments, gives the id of the user it belongs to, unless the caller said.
     - `recorded`: called with the row and the arguments, in the transaction that records it, or retries it by hand.
@@ -243,6 +257,7 @@ def job(
     attributes: dict[str, Any] = {
         "job_queue": queue,
         "policy": retry,
+        "fallbacks_of": staticmethod(fallbacks) if fallbacks else None,
         "soft_time_limit": soft_time_limit,
         "time_limit": time_limit or soft_time_limit + _HARD_LIMIT_AFTER_SECONDS,
         "subject_template": subject,

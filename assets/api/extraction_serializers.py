@@ -7,9 +7,9 @@ from typing import Any, TypedDict, cast
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.fields import empty
 
 from assets import providing
+from assets.api.fields import ModelField
 from assets.models import Extracted, Extraction, ExtractionReport
 from jobs.api.batch_serializers import BatchSerializer
 from jobs.api.options import JobOptionsSerializer
@@ -17,26 +17,25 @@ from jobs.api.options import JobOptionsSerializer
 _MOST_EPISODES = 1000
 
 
-class ModelField(serializers.CharField):
+class ReaderField(ModelField):
     """Who is to extract."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "help_text", "offline, or a provider alone or with a model: openai:gpt-5; otherwise the site's"
+    def __init__(self) -> None:
+        told = (
+            "offline, or a provider alone or with a model: openai:gpt-5; several: in this order; otherwise the site's"
         )
-        super().__init__(required=False, default="", allow_blank=True, max_length=200, **options)
+        super().__init__(required=False, default="", help_text=told)
 
-    def run_validation(self, data: Any = empty) -> str:
-        name = str(super().run_validation(data))
-        if name:
-            providing.check(name)
-        return name
+    def to_internal_value(self, data: Any) -> str | list[str]:
+        said = super().to_internal_value(data)
+        providing.order(said)
+        return said
 
 
 class ExtractSerializer(JobOptionsSerializer):
     """How an episode is to be extracted."""
 
-    model = ModelField()
+    model = ReaderField()
     force = serializers.BooleanField(default=False, help_text="also if it has been extracted already")
 
 
@@ -50,7 +49,7 @@ class ExtractProjectSerializer(serializers.Serializer[None]):
         max_length=_MOST_EPISODES,
         help_text="ids; otherwise all that have a script and have not been extracted",
     )
-    model = ModelField()
+    model = ReaderField()
     force = serializers.BooleanField(default=False, help_text="also those that have been extracted already")
 
 

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from assets.api.fields import ModelField
 from assets.generation import wishes
 from assets.models import Generation, GenerationKind
 from jobs.api.options import JobOptionsSerializer
@@ -20,21 +21,6 @@ from jobs.status import JobStatus
 
 _BIGGEST_ID = 2**63 - 1
 _VIDEO_TYPES = (GenerationKind.TEXT_TO_VIDEO.value, GenerationKind.IMAGE_TO_VIDEO.value)
-
-
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
-class ModelField(serializers.Field):
-    """A provider, perhaps with a model of its, or several in the order in which they are asked."""
-
-    default_error_messages = {"invalid": "The name of a model is wanted here, or a list of such names."}
-
-    def to_internal_value(self, data: Any) -> str | list[str]:
-        if isinstance(data, str) or (isinstance(data, list) and all(isinstance(one, str) for one in data)):
-            return data
-        self.fail("invalid")
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class ParametersField(serializers.DictField):

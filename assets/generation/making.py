@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from assets import providing, usage
+from assets import limiting, providing, usage
 from assets.generation import receiving, results, rows, services, wishes
 from assets.generation.errors import GenerationUnusable, PictureMissing, PictureNotReady
 from assets.generation.wishes import Choice
@@ -109,6 +109,7 @@ class _Work:
         asked: dict[str, Any] = {"provider": choice.provider, "model": choice.model, "submit_started_at": Now()}
         with self._turn(choice), self._uninterrupted(choice):
             rows.move(self._row, self._ctx, GenerationState.SUBMITTING, **asked)
+            limiting.leave_database()
             with self._back_in_line():
                 if isinstance(request, ImageRequest):
                     submitted = provider.submit_image(request)
@@ -138,10 +139,8 @@ class _Work:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _choice(self) -> Choice:
-        """Who is asked: the engine's fallback says which of the wish's providers has its turn."""
-        order = wishes.choices(self._row.parameters["order"])
-        place = int(self._ctx.fallback or 0)
-        return order[min(place, len(order) - 1)]
+        """Who is asked: the first one of the wish, or who takes over."""
+        return wishes.choice(self._ctx.fallback or self._row.parameters["order"][0])
 
     def _request(self, choice: Choice) -> ImageRequest | VideoRequest:
         wish = self._row.parameters

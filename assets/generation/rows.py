@@ -93,6 +93,21 @@ def create(kind: GenerationKind, said: dict[str, Any], *, owner_id: int | None, 
     )
 
 
+def fallbacks_of_image(*, model: str | Sequence[str], **_: Any) -> Sequence[str]:
+    """Who takes over while the one that is asked first is down."""
+    return _fallbacks(GenerationKind.IMAGE, model)
+
+
+def fallbacks_of_clip(*, model: str | Sequence[str], **_: Any) -> Sequence[str]:
+    """The same of a clip."""
+    return _fallbacks(GenerationKind.TEXT_TO_VIDEO, model)
+
+
+def _fallbacks(kind: GenerationKind, model: str | Sequence[str]) -> Sequence[str]:
+    _, *others = wishes.ordered(model, services.default_order(kind))
+    return list(map(str, others))
+
+
 def owner_of(*, project_id: Any = None, asset_id: Any = None, **_: Any) -> int | None:
     """Whose it will be, so that the job is theirs too."""
     if _is_id(project_id):

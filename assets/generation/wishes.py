@@ -17,7 +17,7 @@ MOST_CHOICES = 5
 SMALLEST_SIDE, LARGEST_SIDE = 64, 4096  # pixels
 LONGEST_SECONDS = 60.0
 _LONGEST_URL = 2000
-_LONGEST_MODEL = 200
+_LONGEST_MODEL = 100
 _LARGEST_ID = 2**63 - 1  # what the column holds
 _MOST_PARAMETERS = 50
 T = TypeVar("T")
@@ -87,12 +87,14 @@ def read(kind: GenerationKind, said: Mapping[str, Any], *, known: Sequence[str],
     return wish
 
 
-def choices(order: Sequence[str]) -> tuple[Choice, ...]:
-    """As a row has them."""
-    return tuple(_choice(one) for one in order)
+def ordered(said: str | Sequence[str], default: Sequence[str]) -> tuple[Choice, ...]:
+    """Who is asked first, and who if that one is down: one name or several, or the default."""
+    texts = [said] if said and isinstance(said, str) else said or default
+    return tuple(dict.fromkeys(choice(text) for text in texts))
 
 
-def _choice(text: str) -> Choice:
+def choice(text: str) -> Choice:
+    """One by its name."""
     provider, _, model = text.strip().partition(":")
     return Choice(provider=provider.strip(), model=model.strip())
 
@@ -115,7 +117,7 @@ class _Reader:
             return self._refuse("model", "The name of a model is wanted, or a list of such names.", ())
         if len(texts) > MOST_CHOICES or any(len(one) > _LONGEST_MODEL for one in texts):
             return self._refuse("model", f"At most {MOST_CHOICES} names of at most {_LONGEST_MODEL} characters.", ())
-        order = choices(texts)
+        order = ordered(texts, default)
         unknown = [choice.provider for choice in order if choice.provider not in known]
         if unknown:
             names = ", ".join(sorted(known))

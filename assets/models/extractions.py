@@ -63,12 +63,13 @@ class Extraction(models.Model):
 class PieceAnswer(models.Model):
     """What a model answered about one piece of a script, until all pieces are: it was paid for, and is not asked again.
 
-    It is the job's, whichever attempt asked, and gone when the job is completed.
+    It is the job's, whichever attempt asked, and gone when the job is completed. Without data it has been asked, and
+    nobody knows more.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_index=False)
     question = models.CharField(max_length=64, help_text="SHA-256 of model, prompt and piece")
-    data = models.JSONField()
+    data = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -134,7 +135,7 @@ class ExtractionReport(models.Model):
     batch = models.OneToOneField(
         Batch, verbose_name=_("batch"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    model = models.CharField(_("model"), max_length=200, blank=True)
+    model = models.CharField(_("model"), max_length=520, blank=True, help_text=_("or several, in their order"))
     episodes = models.JSONField(_("episodes"), default=list, help_text=_("their ids"))
     counts = models.JSONField(_("counts"), default=dict, blank=True)
     failures = models.JSONField(_("failures"), default=list, blank=True)

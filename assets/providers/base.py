@@ -11,7 +11,6 @@ Three rules that all of them keep:
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 from assets.providers.errors import (
@@ -55,7 +54,6 @@ __all__ = [
     "GenerationLost",
     "ImageRequest",
     "InvalidRequest",
-    "Limiter",
     "MediaProvider",
     "Pending",
     "Picture",
@@ -103,10 +101,3 @@ class MediaProvider(Protocol):
 
     def cancel(self, provider_id: str, /) -> None:
         """Tell the service that nobody wants it any more; quiet where it has ended, or can't be cancelled."""
-
-
-class Limiter(Protocol):
-    """Keeps all workers together within a service's rate and number of calls at once."""
-
-    def acquire(self, provider: str, /) -> AbstractContextManager[None]:
-        """Held during one call. Raises RateLimited if it is not to be made now."""

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from assets.providers.anthropic import Anthropic
 from assets.providers.ark import Ark
-from assets.providers.base import (
-    Done,
-    ImageRequest,
-    InvalidRequest,
-    Limiter,
-    MediaProvider,
-    Pending,
-    Submitted,
-    TextAnswer,
-    TextProvider,
-    TextRequest,
-    VideoRequest,
-)
+from assets.providers.base import InvalidRequest, MediaProvider, TextProvider
 from assets.providers.fal import Fal
 from assets.providers.http import Http
 from assets.providers.offline import Offline
@@ -35,18 +22,9 @@ _Text = Callable[[Endpoint, ProviderSettings], TextProvider]
 _Media = Callable[[Endpoint, ProviderSettings], MediaProvider]
 _TEXT: Mapping[str, _Text] = {"anthropic": Anthropic, "openai": OpenAI}
 _MEDIA: Mapping[str, _Media] = {"openai": OpenAI, "http": Http, "replicate": Replicate, "fal": Fal, "ark": Ark}
-
-
 _SERVICES: Mapping[str, type[Service]] = {
     service.name: service for service in (Anthropic, OpenAI, Http, Replicate, Fal, Ark)
 }
-
-
-class NoLimits:
-    """For who calls alone."""
-
-    def acquire(self, provider: str, /) -> AbstractContextManager[None]:
-        return nullcontext()
 
 
 def text_names() -> tuple[str, ...]:
@@ -67,17 +45,15 @@ def is_set_up(name: str, settings: ProviderSettings) -> bool:
     return bool(endpoint.key.get_secret_value()) or not service.needs_key(endpoint)
 
 
-def text_provider(name: str, settings: ProviderSettings, *, limiter: Limiter | None = None) -> TextProvider:
+def text_provider(name: str, settings: ProviderSettings) -> TextProvider:
     """The service of that name; InvalidRequest if there is none, AuthFailed if its settings do not do."""
     make = _TEXT.get(name)
     if make is None:
         raise _unknown(name, text_names())
-    return LimitedText(make(_endpoint(name, settings), settings), limiter or NoLimits())
+    return make(_endpoint(name, settings), settings)
 
 
-def media_provider(
-    name: str, settings: ProviderSettings, *, folder: Path, limiter: Limiter | None = None
-) -> MediaProvider:
+def media_provider(name: str, settings: ProviderSettings, *, folder: Path) -> MediaProvider:
     """The service of that name. `folder`: a private one, for what is made offline.
 
     InvalidRequest if there is no such service, AuthFailed if its settings do not do.
@@ -87,7 +63,7 @@ def media_provider(
     make = _MEDIA.get(name)
     if make is None:
         raise _unknown(name, media_names())
-    return LimitedMedia(make(_endpoint(name, settings), settings), limiter or NoLimits())
+    return make(_endpoint(name, settings), settings)
 
 
 def _endpoint(name: str, settings: ProviderSettings) -> Endpoint:
@@ -97,43 +73,3 @@ def _endpoint(name: str, settings: ProviderSettings) -> Endpoint:
 def _unknown(name: str, names: tuple[str, ...]) -> InvalidRequest:
     sentence = f"There is no such AI service here. Choose one of these: {', '.join(names)}."
     return InvalidRequest(sentence, provider=name[:40])
-
-
-class LimitedText:
-    """A service that is asked only as often as all workers together may."""
-
-    def __init__(self, provider: TextProvider, limiter: Limiter) -> None:
-        self._provider, self._limiter = provider, limiter
-
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    def complete(self, request: TextRequest, /) -> TextAnswer:
-        with self._limiter.acquire(self.name):
-            return self._provider.complete(request)
-
-
-class LimitedMedia:
-    """The same for orders. To ask how far they are, and to cancel, is always allowed."""
-
-    def __init__(self, provider: MediaProvider, limiter: Limiter) -> None:
-        self._provider, self._limiter = provider, limiter
-
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    def submit_image(self, request: ImageRequest, /) -> Submitted:
-        with self._limiter.acquire(self.name):
-            return self._provider.submit_image(request)
-
-    def submit_video(self, request: VideoRequest, /) -> Submitted:
-        with self._limiter.acquire(self.name):
-            return self._provider.submit_video(request)
-
-    def poll(self, provider_id: str, /, *, age_seconds: float) -> Pending | Done:
-        return self._provider.poll(provider_id, age_seconds=age_seconds)
-
-    def cancel(self, provider_id: str, /) -> None:
-        self._provider.cancel(provider_id)

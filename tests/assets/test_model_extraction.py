@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.forms.models import model_to_dict
 from rest_framework.test import APIClient
 
-from assets import tasks
+from assets import reading, tasks
 from assets.models import Asset, Extraction, PieceAnswer, Prompt, ProviderLimit, Usage
+from jobs import control
 from jobs.models import Attempt, Job
 from jobs.testing import Clock, run
 from tests.assets.builders import make_episode, make_project
@@ -171,6 +177,81 @@ def test_while_a_provider_is_down_the_built_in_reader_takes_over(model: ModelSer
     assert job.status == "completed", job.error_message
     assert Extraction.objects.get().model == "offline"
     assert len(model.asked) == 2
+
+
+def test_several_models_are_asked_in_the_order_of_the_request(model: ModelServer, api: APIClient, ann: User) -> None:
+    model.answers = [(503, {})]
+    episode = make_episode(make_project(ann))
+    said = {"model": ["openai:large", "openai:small", "offline"]}
+    job = Job.objects.get(pk=api.post(f"/api/episodes/{episode.pk}/extract/", said).json()["id"])
+    for _ in range(4):
+        job = run(job)
+        Clock().turn(timedelta(minutes=20))
+    assert (job.status, job.fallback) == ("failed", "openai:small")  # its attempts are used up
+    assert [body["model"] for body in model.asked] == ["large", "large", "small", "small"]
+
+
+def test_one_model_in_a_list_is_the_only_one(model: ModelServer, api: APIClient, ann: User) -> None:
+    model.answers = [(503, {})]
+    project = make_project(ann)
+    episode = make_episode(project)
+    told = api.post(f"/api/projects/{project.pk}/episodes/extract/", {"model": ["openai:small"]}).json()
+    assert told["report"]["model"] == "openai:small"
+    job = Job.objects.get(batch_id=told["batch"]["id"])
+    for _ in range(4):
+        job = run(job)
+        Clock().turn(timedelta(minutes=20))
+    assert (job.status, job.error_code, job.fallback) == ("failed", "provider_unavailable", "")
+    episode.refresh_from_db()
+    assert (len(model.asked), episode.status) == (4, "failed")
+
+
+@pytest.mark.parametrize("said", [["offline"] * 6, ["offline", "nobody"], ["offline", 7], {"a": 1}, 7, "x" * 200, [""]])
+def test_a_model_that_is_none_is_refused(model: ModelServer, api: APIClient, ann: User, said: Any) -> None:
+    episode = make_episode(make_project(ann))
+    answer = api.post(f"/api/episodes/{episode.pk}/extract/", {"model": said})
+    assert answer.status_code in (400, 422), answer.json()
+    job = run(tasks.extract_assets.delay(episode.pk, model=said))
+    assert (job.status, job.error_code) == ("failed", "model_unknown")
+
+
+def test_a_question_that_the_time_would_not_do_for_is_left_to_the_next_attempt(
+    model: ModelServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOINTO_ASSETS = replace(settings.JOINTO_ASSETS, piece_characters=4000)
+    monkeypatch.setattr(reading, "SECONDS", 1.0)
+
+    def slowly(prompt: str) -> Any:
+        time.sleep(0.6)
+        return empty(characters=[character("SARAH", scenes=[])])
+
+    model.answers = [slowly]
+    job = extract(make_episode(script="\n".join(f"INT. ROOM {n} - DAY\n\nSARAH\n{'word ' * 150}\n" for n in range(8))))
+    assert (job.status, job.error_code, len(model.asked)) == ("retrying", "extraction_unfinished", 1)
+    job = run(job)
+    assert (job.status, len(model.asked), len(set(model.prompts))) == ("completed", 2, 2)
+
+
+def test_a_question_that_the_time_limit_ends_is_not_asked_again_before_a_person_says_so(model: ModelServer) -> None:
+    def exceeded(number: int, frame: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    model.answers = [FOUND]
+    model.hold = threading.Event()
+    job = tasks.start(make_episode().pk, model=MODEL)
+    before = signal.signal(signal.SIGUSR1, exceeded)
+    try:
+        soon = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGUSR1))
+        soon.start()
+        job = run(job)
+        soon.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        model.hold.set()
+    assert (job.status, job.error_code, PieceAnswer.objects.count()) == ("failed", "answer_lost", 0)
+    control.retry(job, by="ann")
+    job = run(job)
+    assert (job.status, len(model.asked)) == ("completed", 2)
 
 
 def test_the_operators_prompt_goes_before_the_file(model: ModelServer) -> None:

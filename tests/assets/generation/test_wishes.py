@@ -36,7 +36,9 @@ def test_a_wish_that_names_nobody_goes_to_the_default() -> None:
 def test_models_are_asked_in_the_order_in_which_they_are_named() -> None:
     order = read(model=["openai:gpt-image-2", "offline"]).order
     assert order == (Choice(provider="openai", model="gpt-image-2"), Choice(provider="offline"))
-    assert wishes.choices(read(model=["openai:a:b"]).written()["order"]) == (Choice(provider="openai", model="a:b"),)
+    assert read(model=["offline", " openai : b", "offline", "openai:b"]).order == (order[1], wishes.choice("openai:b"))
+    (written,) = read(model="openai:a:b").written()["order"]
+    assert wishes.choice(written) == Choice(provider="openai", model="a:b")
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from assets.providers import registry
-from assets.providers.base import AuthFailed, InvalidRequest, RateLimited, Submitted, Usage
+from assets.providers.base import AuthFailed, InvalidRequest, RateLimited, Usage
 from assets.providers.costs import cost
 from assets.providers.downloads import ResultMissing, download
 from assets.providers.requests import Result
 from assets.providers.settings import DEFAULTS, Downloading, Endpoint, Price, ProviderSettings
-from tests.assets.providers.faces import FACES, IMAGE, TEXT, Face, faces, settings_for
+from tests.assets.providers.faces import FACES, Face, faces, settings_for
 from tests.assets.providers.making import ReplicateService
 from tests.assets.providers.serving import KEY
 
@@ -65,44 +63,8 @@ def test_an_address_that_can_be_none_is_told(url: str) -> None:
 def test_a_key_stands_in_no_repr() -> None:
     settings = settings_for("http://127.0.0.1:9", "openai")
     provider = registry.text_provider("openai", settings)
-    inner = provider._provider  # type: ignore[attr-defined]
-    told = (settings, settings.endpoints, settings.endpoints["openai"], provider, inner, inner.wire)
+    told = (settings, settings.endpoints, settings.endpoints["openai"], provider, provider.wire)  # type: ignore[attr-defined]
     assert not [thing for thing in told if KEY in repr(thing) or KEY in str(thing)]
-
-
-class Gate:
-    """A limiter that counts who is inside."""
-
-    def __init__(self, *, closed: bool = False) -> None:
-        self.entered: list[str] = []
-        self.closed = closed
-
-    @contextlib.contextmanager
-    def acquire(self, provider: str, /) -> Iterator[None]:
-        if self.closed:
-            raise RateLimited(provider=provider, retry_after=3.0)
-        self.entered.append(provider)
-        yield
-
-
-def test_orders_pass_the_limiter_and_looks_do_not() -> None:
-    with ReplicateService() as service:
-        gate = Gate()
-        settings = settings_for(service, "replicate")
-        provider = registry.media_provider("replicate", settings, folder=Path("nowhere"), limiter=gate)
-        face = next(face for face in FACES if face.id == "replicate-image")
-        made = provider.submit_image(IMAGE)
-        assert isinstance(made, Submitted)
-        face.waited(settings, made)
-        provider.cancel(made.provider_id)
-        assert gate.entered == ["replicate"]
-
-
-def test_where_the_limiter_lets_nobody_in_nothing_is_sent() -> None:
-    settings = settings_for("http://127.0.0.1:9", "openai")
-    with pytest.raises(RateLimited) as caught:
-        registry.text_provider("openai", settings, limiter=Gate(closed=True)).complete(TEXT)
-    assert caught.value.retry_after == 3.0
 
 
 def test_errors_survive_the_way_between_processes() -> None:
