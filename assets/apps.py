@@ -11,4 +11,5 @@ class AssetsConfig(AppConfig):
     verbose_name = _("Assets")
 
     def ready(self) -> None:
-        from assets import checks, tasks  # noqa: F401  every process knows every kind, also one that only sends
+        # Every process knows every kind, also one that only sends; and what uploads may become.
+        from assets import checks, tasks, uploaded  # noqa: F401

@@ -17,6 +17,7 @@ from assets.scripts import episodes as episodes_in
 from jobs import control
 from jobs.status import ACTIVE
 from videos import projects
+from videos.models import Upload
 
 MOST = 1000
 """So many episodes may a project have."""
@@ -35,8 +36,15 @@ class Source:
         return read(self.content, name=self.name, limits=Limits(data_bytes=settings.JOINTO_ASSETS.script_bytes))
 
 
-def create(project_id: int, *, number: int | None = None, title: str = "", source: Source | None = None) -> Episode:
-    """Add one episode to a project; without a number it is the next one.
+def create(
+    project_id: int,
+    *,
+    number: int | None = None,
+    title: str = "",
+    source: Source | None = None,
+    upload: Upload | None = None,
+) -> Episode:
+    """Add one episode to a project; without a number it is the next one. `upload`: which the source came by.
 
     Raises EpisodeNumberTaken, EpisodeNumberImpossible, TooManyEpisodes, and what projects and scripts are refused with.
     """
@@ -48,12 +56,12 @@ def create(project_id: int, *, number: int | None = None, title: str = "", sourc
             raise errors.EpisodeNumberTaken.of([number])
         _check_room(len(taken) + 1, number)
         title = title or (script.title if script else "")
-        episode = Episode(project=project, number=number, title=title[:255], **_written(script, source))
+        episode = Episode(project=project, number=number, title=title[:255], upload=upload, **_written(script, source))
         episode.save(force_insert=True)
         return episode
 
 
-def create_all(project_id: int, source: Source) -> list[Episode]:
+def create_all(project_id: int, source: Source, *, upload: Upload | None = None) -> list[Episode]:
     """Add all episodes that one script holds to a project, or none of them. Raises as `create`.
 
     A script without any mark of episodes is one: the project's next.
@@ -77,6 +85,7 @@ def create_all(project_id: int, source: Source) -> list[Episode]:
                 length=len(text.text),
                 script_format=script.format.value,
                 source_name=source.name[:255],
+                upload=upload,
             )
             for text in texts
         ]

@@ -124,6 +124,11 @@ def _expired_uploads(now: datetime) -> int:
         with contextlib.suppress(UploadFinished):  # it was merged or went on this very moment
             sessions.abort(upload, untouched_since=long_ago)
             count += 1
+    # What was read and became nothing here is remembered as long, for who asks again.
+    read = Upload.objects.filter(purpose=Upload.Purpose.SCRIPT, merged_at__lt=long_ago)
+    while batch := list(read.values_list("pk", flat=True)[:_BATCH]):
+        read.filter(pk__in=batch).delete()
+        count += len(batch)
     return count
 
 

@@ -73,6 +73,13 @@ class EpisodeDetailSerializer(EpisodeSerializer):
         read_only_fields = fields
 
 
+class NumberField(serializers.IntegerField):
+    """Of an episode in its project."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, min_value=1, max_value=LARGEST_NUMBER, **options)
+
+
 class ScriptSerializer(serializers.Serializer[None]):
     """A script: pasted, or as a file."""
 
@@ -101,9 +108,7 @@ class NewEpisodeSerializer(ScriptSerializer):
     """An episode that is to be made."""
 
     project = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="the id of one of yours")
-    number = serializers.IntegerField(
-        required=False, min_value=1, max_value=LARGEST_NUMBER, help_text="otherwise the next one of the project"
-    )
+    number = NumberField(help_text="otherwise the next one of the project")
     title = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=255, help_text="otherwise as the script has it"
     )
@@ -122,7 +127,7 @@ class NewEpisodesSerializer(ScriptSerializer):
 class EpisodeChangeSerializer(ScriptSerializer):
     """What may be changed of an episode."""
 
-    number = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_NUMBER)
+    number = NumberField()
     title = serializers.CharField(required=False, allow_blank=True, max_length=255)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from assets.api import assets, episodes, extractions, generations, likenesses, usage
+from assets.api import assets, episodes, extractions, generations, likenesses, uploads, usage  # noqa: F401  merging
 
 urlpatterns = [
     path("episodes/", episodes.EpisodeList.as_view(), name="episodes"),

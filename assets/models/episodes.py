@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
 from jobs.status import ACTIVE, JobStatus
-from videos.models import Project
+from videos.models import Project, Upload
 
 
 class EpisodeStatus(models.TextChoices):
@@ -52,6 +52,16 @@ class Episode(models.Model):
         _("file name"), max_length=255, blank=True, help_text=_("as its owner has it; empty: it was pasted")
     )
     script_format = models.CharField(_("format"), max_length=20, blank=True, help_text=_("empty: not told by a reader"))
+    upload = models.ForeignKey(
+        Upload,
+        verbose_name=_("upload"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="episodes",
+        help_text=_("which its script came by, while that is known"),
+    )
     job = models.ForeignKey(
         Job,
         verbose_name=_("job"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -22,11 +22,11 @@ from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from jobs.api.options import options_of
-from jobs.api.serializers import JobSerializer
 from jobs.models import Job
 from videos import errors, tasks
+from videos.api import merging
 from videos.api.authentication import UploadGrant, UploadTokenAuthentication
-from videos.api.draft_serializers import DraftDetailSerializer, MergeDraftSerializer, TakenSerializer, asked_of
+from videos.api.draft_serializers import MergeDraftSerializer, TakenSerializer, asked_of
 from videos.api.media_serializers import (
     InstantSoundSerializer,
     InstantStillSerializer,
@@ -53,24 +53,12 @@ _CONTINUED_OR_KNOWN = PolymorphicProxySerializer(
     [UploadSerializer, InstantSerializer, InstantStillSerializer, InstantSoundSerializer],
     resource_type_field_name=None,
 )
-_MERGE = PolymorphicProxySerializer(
-    "MergeUpload", [MergeSerializer, MergeDraftSerializer], resource_type_field_name=None
-)
-_MERGED = PolymorphicProxySerializer(
-    "MergedUpload",
-    [MergedSerializer, MergedStillSerializer, MergedSoundSerializer, TakenSerializer],
-    resource_type_field_name=None,
-)
-_SERIALIZERS: dict[str, type[Serializer]] = {
+_MERGE = PolymorphicProxySerializer("MergeUpload", merging.asked, resource_type_field_name=None)
+_MERGED = PolymorphicProxySerializer("MergedUpload", merging.told, resource_type_field_name=None)
+_INSTANT: dict[str, type[Serializer]] = {
     Upload.Purpose.VIDEO: VideoSerializer,
     Upload.Purpose.STILL: StillSerializer,
     Upload.Purpose.SOUND: SoundSerializer,
-    Upload.Purpose.DRAFT: DraftDetailSerializer,
-}
-_STARTS: dict[str, Callable[..., Job]] = {
-    Upload.Purpose.VIDEO: tasks.start,
-    Upload.Purpose.STILL: tasks.prepare,
-    Upload.Purpose.SOUND: tasks.prepare,
 }
 
 
@@ -93,7 +81,7 @@ class BeginUpload(GenericAPIView[Any]):
         begun = sessions.begin(sessions.Wish(**wish.validated_data), owner_id=cast(User, request.user).pk)
         if not isinstance(begun, sessions.Begun):
             purpose = wish.validated_data["purpose"]
-            return Response({"instant": True, purpose: _SERIALIZERS[purpose](begun).data})
+            return Response({"instant": True, purpose: _INSTANT[purpose](begun).data})
         return Response(UploadSerializer(begun.upload).data, status=200 if begun.resumed else 201)
 
 
@@ -139,44 +127,25 @@ class ChunkView(WithToken):
 
 
 class MergeChunks(WithToken):
-    """All chunks are sent: the upload becomes a video, a still, a sound or a draft, and a job works for it.
+    """All chunks are sent: the upload becomes a video, a still or a sound, a draft that is rendered, or episodes.
 
-    The same answer when asked twice. What is wrong with a draft is told at once; the upload stays then, and may be
-    merged with other options: `mapping` for media that are missing, `on_missing`.
+    The same answer when asked twice. What is wrong with a draft or a script is told at once; the upload stays then, and
+    may be merged with other options: `mapping` for media that are missing, `on_missing`; another `number`.
     """
 
     serializer_class = MergeSerializer
 
     @extend_schema(operation_id="uploads_merge", request=_MERGE, responses={202: _MERGED})
     def post(self, request: Request) -> Response:
-        said = MergeSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        wanted = said.validated_data
+        asked = MergeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
         upload = self._find(request, wanted)
         if wanted.get("chunks_total") not in (None, upload.chunks_total):
             raise errors.ChunksTotalWrong(details={"chunks_total": upload.chunks_total})
         name = wanted.get("file_name") or upload.file_name
-        if upload.purpose == Upload.Purpose.DRAFT:
-            became = self._draft(request, upload, name=name, hashes=wanted["hashes"])
-        else:
-            title = PurePath(name).stem or name
-            start = functools.partial(_STARTS[upload.purpose], callback_url=wanted["callback_url"])
-            became = sessions.complete(upload, title=title, start=start, hashes=wanted["hashes"])
-        if became.job:
-            became.job.refresh_from_db()  # it has been released meanwhile
-        merged = {
-            "detail": "The upload is complete and is being processed.",
-            upload.purpose: _SERIALIZERS[upload.purpose](became).data,
-            "job": JobSerializer(became.job).data if became.job else None,
-        }
-        return Response(merged, status=202)
-
-    def _draft(self, request: Request, upload: Upload, *, name: str, hashes: Sequence[str]) -> Became:
-        said = MergeDraftSerializer(data=request.data, context={"request": request})
-        said.is_valid(raise_exception=True)
-        wish = intake.Wish(owner_id=upload.owner_id, file_name=name, **asked_of(said.validated_data))
-        start = functools.partial(tasks.render, **options_of(request))
-        return intake.take_upload(upload, wish, start=start, hashes=hashes)
+        said = merging.Said(name=name, hashes=wanted["hashes"], callback_url=wanted["callback_url"])
+        return Response(merging.merge(request, upload, said), status=202)
 
     def _find(self, request: Request, wanted: dict[str, Any]) -> Upload:
         uploads = uploads_of(request)
@@ -187,3 +156,36 @@ class MergeChunks(WithToken):
             if upload := declared.order_by("-created_at").first():
                 return upload
         raise Http404
+
+
+def _uploaded(
+    request: Request, upload: Upload, said: merging.Said, *, start: Callable[..., Job]
+) -> Mapping[str, Became | Job | None]:
+    title = PurePath(said.name).stem or said.name
+    with_callback = functools.partial(start, callback_url=said.callback_url)
+    return _told(upload, sessions.complete(upload, title=title, start=with_callback, hashes=said.hashes))
+
+
+def _draft(request: Request, upload: Upload, said: merging.Said) -> Mapping[str, Became | Job | None]:
+    asked = MergeDraftSerializer(data=request.data, context={"request": request})
+    asked.is_valid(raise_exception=True)
+    wish = intake.Wish(owner_id=upload.owner_id, file_name=said.name, **asked_of(asked.validated_data))
+    start = functools.partial(tasks.render, **options_of(request))
+    return _told(upload, intake.take_upload(upload, wish, start=start, hashes=said.hashes))
+
+
+def _told(upload: Upload, became: Became) -> Mapping[str, Became | Job | None]:
+    if became.job:
+        became.job.refresh_from_db()  # it has been released meanwhile
+    return {upload.purpose: became, "job": became.job}
+
+
+_MATERIALS: dict[str, tuple[type[Serializer], Callable[..., Job]]] = {
+    Upload.Purpose.VIDEO: (MergedSerializer, tasks.start),
+    Upload.Purpose.STILL: (MergedStillSerializer, tasks.prepare),
+    Upload.Purpose.SOUND: (MergedSoundSerializer, tasks.prepare),
+}
+for _purpose, (_serializer, _start) in _MATERIALS.items():
+    _make = functools.partial(_uploaded, start=_start)
+    merging.add(_purpose, merging.Merge(asked=MergeSerializer, told=_serializer, make=_make))
+merging.add(Upload.Purpose.DRAFT, merging.Merge(asked=MergeDraftSerializer, told=TakenSerializer, make=_draft))

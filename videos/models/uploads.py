@@ -18,6 +18,7 @@ class Upload(models.Model):
         STILL = "still", _("still")
         SOUND = "sound", _("sound")
         DRAFT = "draft", _("draft")
+        SCRIPT = "script", _("script")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -78,7 +79,9 @@ class Upload(models.Model):
                 condition=Q(merged_at=None, video=None, medium=None, draft=None)
                 | Q(merged_at__isnull=False, video__isnull=False, medium=None, draft=None)
                 | Q(merged_at__isnull=False, video=None, medium__isnull=False, draft=None)
-                | Q(merged_at__isnull=False, video=None, medium=None, draft__isnull=False),
+                | Q(merged_at__isnull=False, video=None, medium=None, draft__isnull=False)
+                # What was read, and whose bytes are not kept: who read it names the upload.
+                | Q(merged_at__isnull=False, video=None, medium=None, draft=None, purpose="script"),
             ),
         ]
         indexes = [

@@ -76,6 +76,14 @@ def of_file(path: Path, algorithms: set[str], *, on_bytes: Callable[[int], None]
     return {name: hasher.hexdigest() for name, hasher in hashers.items()}
 
 
+def of_bytes(data: bytes, algorithms: set[str]) -> dict[str, str]:
+    """The checksums of what is all in memory, in hex."""
+    hashers = {name: hasher(name) for name in algorithms}
+    for one in hashers.values():
+        one.update(data)
+    return {name: one.hexdigest() for name, one in hashers.items()}
+
+
 def hasher(algorithm: str) -> _Hash:
     """A new hasher: `sha256` or `md5`."""
     return _ALGORITHMS[algorithm]()

@@ -19,18 +19,24 @@ Became = Uploaded | Draft
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    upload_field: str  # which names the row
-    model: type[Uploaded] | None  # None: its rows are made elsewhere, and the same content is something new each time
+    upload_field: str = ""  # which names the row; empty: it is read, and what comes of that names the upload
+    # None: its rows are made elsewhere, and the same content is something new each time.
+    model: type[Uploaded] | None = None
     made: Q = field(default_factory=Q)  # of rows that something has been made of
     said: Mapping[str, str] = field(default_factory=dict)  # by the purpose, of the row
     place: Callable[[bytes, datetime], str] = storage.name_for_upload  # by the first bytes
+    most_bytes: Callable[[], int] = lambda: int(settings.JOINTO_VIDEOS.max_bytes)
 
 
 _VIDEO = _Outcome(upload_field="video", model=Video, made=~Q(folder=""))
 _STILL = _Outcome(upload_field="medium", model=Medium, made=~Q(file=""), said={"kind": Medium.Kind.STILL.value})
 _SOUND = _Outcome(upload_field="medium", model=Medium, made=~Q(file=""), said={"kind": Medium.Kind.SOUND.value})
 # What is made of a draft depends on more than its bytes: on what was asked for, and on media that are elsewhere.
-_DRAFT = _Outcome(upload_field="draft", model=None, place=lambda head, now: storage.name_for_draft(head))
+_DRAFT = _Outcome(
+    upload_field="draft",
+    place=lambda head, now: storage.name_for_draft(head),
+    most_bytes=lambda: int(settings.JOINTO_DRAFTS.max_bytes),
+)
 _BY_PURPOSE = {
     Upload.Purpose.VIDEO.value: _VIDEO,
     Upload.Purpose.STILL.value: _STILL,
@@ -40,10 +46,14 @@ _BY_PURPOSE = {
 _FIELDS = sorted({outcome.upload_field for outcome in _BY_PURPOSE.values()})
 
 
+def add(purpose: str, *, most_bytes: Callable[[], int]) -> None:
+    """A purpose of a floor above, which reads what has arrived (`sessions.consume`). `most_bytes`: of a file."""
+    _BY_PURPOSE[purpose] = _Outcome(most_bytes=most_bytes)
+
+
 def most_bytes(purpose: str) -> int:
     """How large a file may be that is to become this."""
-    drafts = purpose == Upload.Purpose.DRAFT
-    return int(settings.JOINTO_DRAFTS.max_bytes if drafts else settings.JOINTO_VIDEOS.max_bytes)
+    return _BY_PURPOSE[purpose].most_bytes()
 
 
 def place(upload: Upload, head: bytes, now: datetime) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -29,6 +29,7 @@ from videos.uploads import digests, outcomes, parts, rolling
 from videos.uploads.outcomes import Became
 
 Start = Callable[[int], Job]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,29 @@ def arrived(upload: Upload, hashes: Sequence[str] = ()) -> Iterator[BinaryIO]:
             raise errors.ChecksumMismatch
         with os.fdopen(os.dup(file), "rb") as content:
             yield content
+
+
+def consume(upload: Upload, read: Callable[[bytes], Made], *, hashes: Sequence[str] = ()) -> Made:
+    """Have an upload that has arrived whole be read, and end it: its bytes are not kept.
+
+    `read` is called in the transaction that ends it. What it raises leaves the upload as it is. Raises ChunkMissing,
+    ChecksumMismatch, UploadFinished, UploadGone.
+    """
+    declared = [*upload.declared, *hashes]
+    with arrived(upload, hashes) as content:
+        data = content.read()
+        if digests.contradict(declared, digests.of_bytes(data, digests.algorithms(declared))):
+            abort(upload)
+            raise errors.ChecksumMismatch
+        with transaction.atomic():
+            held = Upload.objects.select_for_update().filter(pk=upload.pk, merged_at=None).first()
+            if held is None:
+                raise errors.UploadGone
+            made = read(data)
+            _end(held, hashes)
+    storage.remove_file(path_of(upload.pk))
+    rolling.forget(upload.pk)
+    return made
 
 
 def complete(
@@ -291,10 +315,15 @@ def _is_wrong(upload: Upload, hashes: Sequence[str]) -> bool:
 
 def _hand_over(upload: Upload, named: dict[str, Became], *, hashes: Sequence[str], start: Start) -> Became:
     """In the transaction that holds the upload: it is complete, what it became exists, the job is recorded."""
+    _end(upload, hashes, **named)
+    (became,) = named.values()
+    became.job = start(became.pk)
+    return became
+
+
+def _end(upload: Upload, hashes: Sequence[str], **named: Became) -> None:
+    """It takes no more chunks. `named`: what it became."""
     # None contradicts another: there are two at most, one of each algorithm.
     first, second, *_ = [*dict.fromkeys([*upload.declared, *hashes]), "", ""]
     Upload.objects.filter(pk=upload.pk).update(**named, merged_at=timezone.now(), file_hash=first, second_hash=second)
     Chunk.objects.filter(upload=upload).delete()
-    (became,) = named.values()
-    became.job = start(became.pk)
-    return became
