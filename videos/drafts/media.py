@@ -74,8 +74,8 @@ def locate(
             located.found[one.name] = Found(entry=entry)
         elif stored:
             located.found[one.name] = Found(path=storage.path_of(stored))
-        elif naming.is_url(one.path):
-            located.found[one.name] = Found(url=one.path)
+        elif naming.is_url(one.path) or one.address:
+            located.found[one.name] = Found(url=one.path if naming.is_url(one.path) else one.address)
         else:
             located.missing.append(Missing(media=one, reason="not_found"))
     return located

@@ -175,6 +175,21 @@ def test_a_draft_and_its_media_are_fetched(api: APIClient, clips: dict[str, Path
         assert (shown(row), row.draft_id) == (["blue"], "D-1")
 
 
+@pytest.mark.usefixtures("inner")
+def test_what_is_nowhere_else_is_fetched_from_the_address_beside_its_path(
+    api: APIClient, clips: dict[str, Path]
+) -> None:
+    with giving({"/red": clips["red"].read_bytes(), "/blue": clips["blue"].read_bytes()}) as address:
+        said = [("C:/x/a.mp4", f"{address}/red"), ("C:/x/b.mp4", f"{address}/gone"), ("", f"{address}/red")]
+        said += [("C:/x/c.mp4", "file:///etc/passwd"), ("C:/x/d.mp4", "")]
+        paper = Paper(canvas_config={"width": 160, "height": 90}, fps=10.0)
+        made = [paper.video(path, remote_url=url) for path, url in said]
+        paper.track("video", *(segment(one, n * SECOND, SECOND) for n, one in enumerate(made)))
+        _, row = done(send(api, packed(paper.document(), b_mp4=clips["blue"]), on_missing="slate"))
+    assert shown(row) == ["red", "blue", "red", "grey"]
+    assert [one["file_name"] for one in row.missing] == ["c.mp4", "d.mp4"]
+
+
 def test_slates_stand_for_what_is_missing_and_silence_for_sounds(api: APIClient, clips: dict[str, Path]) -> None:
     paper = Paper(canvas_config={"width": 160, "height": 90}, fps=10.0)
     paths = ("C:/x/100%:'gone'.mp4", "one.mp4", "C:/x/damaged.mp4")

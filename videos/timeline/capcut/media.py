@@ -25,6 +25,7 @@ class Media:
     path: str  # as the draft says it; of any system
     file_name: str  # the last part of it
     placeholder: bool  # the path is relative to the draft's own folder
+    address: str = ""  # that programs which write drafts leave beside the path
 
 
 class Shelf:
@@ -44,7 +45,8 @@ class Shelf:
 
     def name(self, material: Json, kind: Sort) -> str | None:
         """The name of a material's file; None if the draft does not say where that is."""
-        written = fields.text(material.get("path")) or fields.text(material.get("media_path"))
+        address = _address(material)
+        written = fields.text(material.get("path")) or fields.text(material.get("media_path")) or address
         if not written.strip() or len(written) > _LONGEST_PATH:
             return None
         if (kind, written) not in self._media:
@@ -59,7 +61,14 @@ class Shelf:
                 path=path,
                 file_name=file_name,
                 placeholder=found is not None,
+                address=address,
             )
             if kind == "still":
                 self._stills.add(self._media[kind, written].name)
         return self._media[kind, written].name
+
+
+def _address(material: Json) -> str:
+    written = fields.text(material.get("remote_url")).strip()
+    fits = written.lower().startswith(("http://", "https://")) and len(written) <= _LONGEST_PATH
+    return written if fits else ""
