@@ -41,8 +41,8 @@ def test_twenty_episodes_of_which_three_fail_have_one_report_and_the_rest_is_don
     for number in range(1, 21):
         name = f"{chr(64 + number)}ORIN"
         script = f"INT. HALL - DAY\n\nSARAH\nHello.\n\n{name}\nHello.\n"
-        make_episode(project, title=f"part {number}", script=script if number not in (4, 9, 17) else " \n ")
-    Episode.objects.filter(number=2).update(extracted_at="2026-01-01T00:00Z")  # by nobody now
+        make_episode(project, title=f"part {number}", script=script if number not in (4, 17) else " \n ")
+    Episode.objects.filter(number=9).update(extracted_at="2026-01-01T00:00Z")  # by nobody now
     ids = list(project.episodes.values_list("pk", flat=True))
     asked = api.post(f"/api/projects/{project.pk}/episodes/extract/", {"episodes": ids}, format="json")
     assert asked.status_code == 202, asked.content
@@ -51,17 +51,16 @@ def test_twenty_episodes_of_which_three_fail_have_one_report_and_the_rest_is_don
     finish(batch["id"])
     told = api.get(asked.json()["report"]["urls"]["self"]).json()
     assert told["finished_at"] is not None
-    assert told["counts"]["episodes"] == {"total": 20, "completed": 16, "failed": 4, "cancelled": 0}
-    assert told["counts"]["characters"] == {"found": 17, "new": 17, "merged": 0}
+    assert told["counts"]["episodes"] == {"total": 20, "completed": 17, "failed": 3, "cancelled": 0}
+    assert told["counts"]["characters"] == {"found": 18, "new": 18, "merged": 0}
     assert told["counts"]["scenes"] == {"found": 1, "new": 1, "merged": 0}
     failed = [(one["number"], one["title"], one["code"]) for one in told["failures"]]
     assert failed == [
-        (2, "part 2", "already_extracted"),
         (4, "part 4", "script_empty"),
-        (9, "part 9", "script_empty"),
+        (9, "part 9", "already_extracted"),
         (17, "part 17", "script_empty"),
     ]
-    assert Asset.objects.get(name="SARAH").appearances.count() == 16
+    assert Asset.objects.get(name="SARAH").appearances.count() == 17
     assert [one["id"] for one in api.get("/api/extraction-reports/", {"project": project.pk}).json()["results"]] == [
         told["id"]
     ]

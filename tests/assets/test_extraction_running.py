@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import tracemalloc
 from typing import Any
 
@@ -13,12 +10,10 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from assets import tasks
-from assets.models import Appearance, Asset, Extracted, Extraction, ExtractionReport, PieceAnswer
-from jobs.models import Job
+from assets.models import Appearance, Asset, ExtractionReport
 from jobs.testing import run
 from tests.assets.builders import make_episode, make_project
-from tests.assets.model_server import KEY, character, empty, scene, serving
-from tests.stack import Process, Stack, wait_for
+from tests.stack import Process, wait_for
 
 LONG = 100_000  # characters
 _MEGABYTE = 2**20
@@ -70,30 +65,3 @@ def test_a_batch_runs_in_parallel_is_compared_and_reported(worker: Process, api:
     assert Asset.objects.filter(project=project).count() == 4  # two people, two places: found by all three at once
     assert Appearance.objects.filter(asset__name="SARAH").count() == 6
     assert worker.alive
-
-
-@pytest.mark.stack
-def test_kill_9_while_a_model_is_asked_leaves_one_extraction(stack: Stack) -> None:
-    with serving() as model:
-        model.hold = threading.Event()
-        model.answers = [empty(scenes=[scene("KITCHEN")], characters=[character("SARAH")])]
-        stack.worker(
-            queues="ai",
-            concurrency=1,
-            JOINTO_OPENAI_BASE_URL=model.url,
-            JOINTO_OPENAI_API_KEY=KEY,
-            JOINTO_OPENAI_TEXT_MODEL="small",
-        )
-        job = Job.objects.get(pk=tasks.extract_assets.delay(make_episode().pk, "openai:small").id)
-        wait_for(lambda: model.asked, seconds=60, what="the question")
-        os.kill(job.attempts.get().pid, signal.SIGKILL)
-        wait_for(lambda: len(model.asked) > 1, seconds=90, what="the question of the second attempt")
-        assert not Asset.objects.exists()
-        model.hold.set()
-        wait_for(lambda: Job.objects.get(pk=job.pk).is_finished, seconds=90, what="the end")
-    done = Job.objects.get(pk=job.pk)
-    assert done.status == "completed", done.error_message
-    assert list(done.attempts.values_list("outcome", flat=True)) == ["crashed", "completed"]
-    assert (Extraction.objects.count(), Extracted.objects.count(), Asset.objects.count()) == (1, 2, 2)
-    assert not PieceAnswer.objects.exists()
-    assert KEY not in stack.folder.joinpath("worker1.log").read_text()

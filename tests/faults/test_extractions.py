@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from assets import tasks
-from assets.models import Asset, PieceAnswer, Usage
+from assets.models import Asset, Extracted, Extraction, PieceAnswer, Usage
 from jobs import control
 from jobs.models import Job
 from jobs.status import JobStatus
@@ -57,7 +57,8 @@ def test_killed_while_it_asks_nobody_asks_again_before_a_person_says_so(stack: S
     control.retry(job, by="ann")
     job = ended(job)
     assert (job.status, len(model.asked), Asset.objects.get().name) == (JobStatus.COMPLETED, 2, "SARAH")
-    assert not PieceAnswer.objects.exists()
+    assert (Extraction.objects.count(), Extracted.objects.count(), PieceAnswer.objects.count()) == (1, 1, 0)
+    assert [one for one in stack.folder.glob("*.log") if KEY in one.read_text()] == []
 
 
 def test_a_worker_that_stops_while_it_asks_keeps_the_answer_for_the_next_one(stack: Stack, model: ModelServer) -> None:
