@@ -33,16 +33,16 @@ def moov(path: Path, *, most: int | None = None) -> Box:
             if kind == b"moov":
                 if most is not None and length > most:
                     raise LookupError
-                return Box(file.read(length - begun))
+                return Box(memoryview(file.read(length - begun)))
             file.seek(length - begun, os.SEEK_CUR)
     raise LookupError
 
 
 @dataclass(frozen=True)
 class Box:
-    """The content of a box, without its header."""
+    """The content of a box, without its header: a part of what was read, and no copy."""
 
-    data: bytes
+    data: bytes | memoryview
 
     def children(self, kind: bytes) -> Iterator[Box]:
         place = 0
@@ -63,21 +63,23 @@ class Box:
         """What stands after version and flags."""
         return struct.unpack_from(form, self.data, 4)
 
-    def column(self) -> tuple[int, ...]:
+    def column(self, *, most: int) -> tuple[int, ...]:
         """A table of numbers."""
-        return tuple(number for (number,) in self.rows(">I"))
+        return tuple(number for (number,) in self.rows(">I", most=most))
 
-    def pairs(self, form: str) -> tuple[tuple[int, int], ...]:
-        return tuple((one, other) for one, other in self.rows(form))
+    def pairs(self, form: str, *, most: int | None = None) -> tuple[tuple[int, int], ...]:
+        return tuple((one, other) for one, other in self.rows(form, most=most))
 
     def clock(self) -> tuple[int, int]:
         """Ticks a second, and the length in ticks."""
         scale, length = self.numbers(">16xIQ" if self.data[0] == 1 else ">8xII")
         return scale, length
 
-    def rows(self, form: str) -> Iterator[tuple[int, ...]]:
-        """A table, which is as long as it says."""
+    def rows(self, form: str, *, most: int | None = None) -> Iterator[tuple[int, ...]]:
+        """A table, which is as long as it says. Raises LookupError if that is more than so many rows."""
         (count,) = self.numbers(">I")
+        if most is not None and count > most:
+            raise LookupError
         rows = self.data[8 : 8 + struct.calcsize(form) * count]
         if len(rows) != struct.calcsize(form) * count:
             raise LookupError

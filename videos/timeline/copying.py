@@ -12,11 +12,12 @@ from typing import Any
 
 from videos.media import lenient
 from videos.media.probe import VideoStream
-from videos.timeline import formats
+from videos.timeline import formats, samples
 from videos.timeline.formats import Format
 from videos.timeline.joining import Joint, Part
 from videos.timeline.model import Canvas, Clip, Crop, Kind, Timeline, frame_at
 from videos.timeline.motion import Motion, Transform
+from videos.timeline.samples import Unfit
 from videos.timeline.sources import Source
 from videos.timeline.studio import Studio
 
@@ -57,6 +58,7 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
             raise NotCopied(f"clip {number} is not encoded in the same way as clip 1")
         if _frames(clip, canvas) != lenient.integer(looks[clip.material].get("nb_frames")):
             raise Trimmed(f"clip {number} does not show the whole of its material")
+    _check_packets(clips, sources)
     names = linked(looks, sources, studio)
     base = lenient.fraction(first.get("time_base"))
     return Joint(
@@ -65,6 +67,20 @@ def joint(timeline: Timeline, sources: Mapping[str, Source], form: Format, studi
         timescale=base.denominator if base else formats.timescale(canvas.rate),
         index=lenient.integer(first.get("index")) or 0,
     )
+
+
+def _check_packets(clips: Sequence[Clip], sources: Mapping[str, Source]) -> None:
+    """Raise NotCopied unless each one's packets can follow those of another file."""
+    follows: dict[str, bool] = {}
+    for number, clip in enumerate(clips, start=1):
+        source = sources[clip.material]
+        try:
+            if clip.material not in follows:
+                follows[clip.material] = samples.begins(source.path, index=source.video.index)
+        except Unfit as error:
+            raise NotCopied(f"clip {number} {error}") from error
+        if number > 1 and not follows[clip.material]:
+            raise NotCopied(f"clip {number} begins with a frame that needs others before it")
 
 
 def linked(materials: Iterable[str], sources: Mapping[str, Source], studio: Studio) -> dict[str, str]:

@@ -15,6 +15,7 @@ from videos.timeline.boxes import Box
 
 _ENTRY = 78  # bytes of a sample entry before its boxes
 _WAY = ((b"trak", 0), (b"mdia", 0), (b"minf", 0), (b"stbl", 0), (b"stsd", 8), (b"avc1", _ENTRY))
+_MOST_SEQUENCE, _MOST_PICTURE = 30, 254  # sets of an uploaded file: there is room for those of another encoding
 _NUMBERS = range(1, 32)  # of sequence parameter sets; 0 is what almost all encodings have
 
 
@@ -72,8 +73,8 @@ def of(stbl: Box) -> Sets:
     return read(Box(entry.data[_ENTRY:]).child(b"avcC").data)
 
 
-def read(data: bytes) -> Sets:
-    """Raises one of boxes.BROKEN."""
+def read(data: bytes | memoryview) -> Sets:
+    """Raises one of boxes.BROKEN; also if the numbers of the sets can't be read, or if there are too many."""
     version, profile, compatible, level, width, count = struct.unpack_from(">6B", data)
     if version != 1:
         raise LookupError
@@ -86,9 +87,10 @@ def read(data: bytes) -> Sets:
         width=(width & 3) + 1,
         sequence=sequence,
         picture=picture,
-        rest=data[place:],
+        rest=bytes(data[place:]),
     )
-    if not sequence or not picture or not all(len(one) > 5 for one in sequence):
+    many = len(sequence) > _MOST_SEQUENCE or len(picture) > _MOST_PICTURE
+    if many or not sequence or not picture or not all(len(one) > 5 for one in sequence) or not sets.numbers:
         raise LookupError
     return sets
 
@@ -125,11 +127,11 @@ def _boxed(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), kind) + content
 
 
-def _several(data: bytes, place: int, count: int) -> tuple[tuple[bytes, ...], int]:
+def _several(data: bytes | memoryview, place: int, count: int) -> tuple[tuple[bytes, ...], int]:
     found = []
     for _ in range(count):
         (length,) = struct.unpack_from(">H", data, place)
-        found.append(data[place + 2 : place + 2 + length])
+        found.append(bytes(data[place + 2 : place + 2 + length]))
         if len(found[-1]) != length or not length:
             raise LookupError
         place += 2 + length

@@ -76,10 +76,7 @@ def read(path: Path, *, rate: Fraction) -> Samples:
         moov = boxes.moov(path, most=_LARGEST_START)
         scale, _ = moov.child(b"mvhd").clock()
         trak = moov.child(b"trak")
-        media = trak.child(b"mdia")
-        if media.child(b"hdlr").data[8:12] != tables.PICTURE:
-            raise Unfit("has something before its picture")
-        track = _Track(stbl=media.child(b"minf").child(b"stbl"), timescale=media.child(b"mdhd").clock()[0])
+        track = _track(trak)
         ticks = track.timescale / rate
         if ticks.denominator != 1 or not ticks:
             raise Unfit("has times that lie beside those of the film's frames")
@@ -89,9 +86,35 @@ def read(path: Path, *, rate: Fraction) -> Samples:
         raise Unfit("has tables that can't be read") from error
 
 
+def begins(path: Path, *, index: int) -> bool:
+    """Whether a track's first frame needs nothing that was before it, so that all of them may follow others.
+
+    `index`: the track's place among all. Raises Unfit if its frames are not all encoded as its start says.
+    """
+    try:
+        traks = boxes.moov(path, most=_LARGEST_START).children(b"trak")
+        track = _track(next(islice(traks, index, None)))
+        places, sets = _places(path, track), parameters.of(track.stbl)
+        with path.open("rb") as file:
+            first, *_ = [_is_idr(file, places[number], sets) for number in sorted({0, *_keyframes(track)})]
+        return first
+    except (*boxes.BROKEN, OSError, StopIteration) as error:
+        raise Unfit("has tables that can't be read") from error
+
+
+def _track(trak: Box) -> _Track:
+    media = trak.child(b"mdia")
+    if media.child(b"hdlr").data[8:12] != tables.PICTURE:
+        raise Unfit("has something before its picture")
+    return _Track(stbl=media.child(b"minf").child(b"stbl"), timescale=media.child(b"mdhd").clock()[0])
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Track:
-    """The tables of one track. Each has a row for each frame, or what reads it raises one of boxes.BROKEN."""
+    """The tables of one track.
+
+    Each is for as many frames as there are, and has no more rows; or what reads it raises one of boxes.BROKEN.
+    """
 
     stbl: Box
     timescale: int
@@ -110,24 +133,25 @@ class _Track:
         return found
 
     def decoded(self) -> list[int]:
-        lengths = self._each(self.stbl.child(b"stts").pairs(">II"))
+        lengths = self._each(self.stbl.child(b"stts").pairs(">II", most=self.count))
         return list(accumulate(islice(lengths, self.count - 1), initial=0))
 
     def shifts(self) -> list[int]:
         """By how much later than decoded each is shown."""
-        table = next((box.pairs(">Ii") for box in self.stbl.children(b"ctts")), ((self.count, 0),))
+        most = self.count
+        table = next((box.pairs(">Ii", most=most) for box in self.stbl.children(b"ctts")), ((most, 0),))
         return self._each(table)
 
     def keyframes(self) -> Sequence[int]:
         """Places, in the order of decoding, of what the file calls so."""
         for box in self.stbl.children(b"stss"):
-            return [number - 1 for number in box.column() if 0 < number <= self.count]
+            return [number - 1 for number in box.column(most=self.count) if 0 < number <= self.count]
         return range(self.count)
 
     def places(self) -> Iterator[int]:
         """Where in the file each packet begins."""
         offsets = self._offsets()
-        runs = list(self.stbl.child(b"stsc").rows(">III"))
+        runs = list(self.stbl.child(b"stsc").rows(">III", most=self.count))
         sizes = iter(self.sizes())
         for number, (first, many, _) in enumerate(runs):
             after = runs[number + 1][0] if number + 1 < len(runs) else len(offsets) + 1
@@ -141,8 +165,8 @@ class _Track:
 
     def _offsets(self) -> Sequence[int]:
         for box in self.stbl.children(b"stco"):
-            return box.column()
-        return [offset for (offset,) in self.stbl.child(b"co64").rows(">Q")]
+            return box.column(most=self.count)
+        return [offset for (offset,) in self.stbl.child(b"co64").rows(">Q", most=self.count)]
 
     def _each(self, table: Sequence[tuple[int, int]]) -> list[int]:
         """A table of so many times the same, as one with a row for each frame."""
@@ -185,14 +209,24 @@ def _first(edits: Sequence[tuple[int, int, int]], seconds: Fraction, scale: int)
 
 
 def _begins(path: Path, track: _Track, closed: set[int], sets: Sets) -> list[int]:
+    wanted, places = _keyframes(track), _places(path, track)
+    with path.open("rb") as file:
+        return [number for number in sorted(wanted) if _is_idr(file, places[number], sets) and number in closed]
+
+
+def _keyframes(track: _Track) -> set[int]:
     wanted = set(track.keyframes())
     if len(wanted) > _MOST_KEYFRAMES:
         raise Unfit("has too many keyframes")
+    return wanted
+
+
+def _places(path: Path, track: _Track) -> list[int]:
+    """Where in the file each packet begins."""
     places = list(track.places())
-    if len(places) != track.count:
+    if len(places) != track.count or max(places) >= path.stat().st_size:
         raise LookupError
-    with path.open("rb") as file:
-        return [number for number in sorted(wanted) if _is_idr(file, places[number], sets) and number in closed]
+    return places
 
 
 def _is_idr(file: BinaryIO, place: int, sets: Sets) -> bool:

@@ -67,7 +67,7 @@ def _track(trak: Box, movie_scale: int) -> Track:
     timescale, _ = media.child(b"mdhd").clock()
     first, late = _edit(trak, movie_scale)
     return Track(
-        kind=media.child(b"hdlr").data[8:12],
+        kind=bytes(media.child(b"hdlr").data[8:12]),
         count=table.child(b"stsz").numbers(">II")[1],
         timescale=timescale,
         first=first,

@@ -212,3 +212,41 @@ def test_materials_are_left_as_they_are(tmp_path: Path, sources: Mapping[str, So
     before = {name: hashlib.sha256(source.path.read_bytes()).hexdigest() for name, source in sources.items()}
     reels.make(in_a_row("0", "2"), sources, tmp_path / "out")
     assert {name: hashlib.sha256(source.path.read_bytes()).hexdigest() for name, source in sources.items()} == before
+
+
+def test_a_clip_that_begins_with_a_frame_that_needs_others_is_not_joined_to_another(tmp_path: Path) -> None:
+    """As programs cut that encode nothing: decoders would leave out what belongs to the clip before."""
+    options = ("-x264-params", "open-gop=1:keyint=25:min-keyint=25:scenecut=0:bframes=2:b-adapt=0")
+    whole = reels.make_numbered(tmp_path / "whole.mp4", *options, count=100)
+    cuts = {"0": ("-ss", "2", "-t", "0.94"), "1": ("-ss", "1", "-t", "0.94")}
+    for name, cut in cuts.items():
+        clips.ffmpeg(*cut, "-i", whole, "-c", "copy", tmp_path / f"{name}.mp4")
+    sources = {name: reels.source(tmp_path / f"{name}.mp4") for name in cuts}
+    pieces: list[Clip] = []
+    numbers: list[int] = []
+    for name, source in sources.items():
+        seen = reels.numbers(source.path)
+        at = len(numbers) * SECOND // 25
+        pieces.append(Clip(start=at, duration=len(seen) * SECOND // 25, material=name))
+        numbers += seen
+    made = reels.make(reels.timeline(pieces, rate=25), sources, tmp_path / "out")
+    assert (reels.numbers(made.file), made.copied) == (numbers, False), made.reason
+
+
+def test_a_material_that_says_twice_how_it_is_encoded_is_not_joined(tmp_path: Path) -> None:
+    """A film says it once: what is encoded in the second way would be lost."""
+    path = reels.make_numbered(tmp_path / "0.mp4", *OPTIONS, count=30)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"stsd")
+    length = int.from_bytes(data[place - 4 : place])
+    entry = bytes(data[place + 12 : place - 4 + length])
+    data[place + 8 : place + 12] = (2).to_bytes(4)
+    data[place - 4 + length : place - 4 + length] = entry
+    for name in (b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        grown = data.rindex(name, 0, place + 8) - 4
+        data[grown : grown + 4] = (int.from_bytes(data[grown : grown + 4]) + len(entry)).to_bytes(4)
+    path.write_bytes(data)
+    whole = reels.timeline([Clip(start=0, duration=micro(1.2), material="0")], rate=25)
+    made = reels.make(whole, {"0": reels.source(path)}, tmp_path / "out")
+    assert (made.copied, reels.numbers(made.file)) == (False, list(range(1, 31)))
+    assert made.reason == "The pictures were encoded, because clip 1 has tables that can't be read."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -80,6 +82,20 @@ def test_a_table_of_another_length_is_unfit_at_once(material: Path, tmp_path: Pa
     assert refused(bytes(data), tmp_path)
 
 
+def test_a_packet_that_lies_beyond_the_file_is_none(material: Path, tmp_path: Path) -> None:
+    data = bytearray(material.read_bytes())
+    place = data.index(b"stco") + 12
+    data[place : place + 4] = (2**32 - 1).to_bytes(4)
+    assert refused(bytes(data), tmp_path)
+
+
+def test_a_table_with_more_rows_than_frames_is_not_read() -> None:
+    table = boxes.Box(struct.pack(">II", 0, 5) + struct.pack(">II", 0, 70_000) * 5)
+    assert len(table.pairs(">II", most=5)) == 5
+    with pytest.raises(boxes.BROKEN):
+        table.pairs(">II", most=4)
+
+
 def test_runs_of_chunks_that_go_back_are_unfit(material: Path, tmp_path: Path) -> None:
     """Each of millions would have all chunks read again."""
     data = bytearray(material.read_bytes())
@@ -135,3 +151,17 @@ def refused(data: bytes, folder: Path) -> str:
     with pytest.raises(Unfit) as caught:
         samples.read(path, rate=Fraction(30))
     return str(caught.value)
+
+
+def test_sets_that_leave_no_room_or_have_no_number_are_refused(material: Path) -> None:
+    sets = samples.read(material, rate=Fraction(30)).sets
+    (sequence,), (picture,) = sets.sequence, sets.picture
+    unnumbered = picture[:1] + bytes(16)
+    assert parameters.read(replace(sets, sequence=(sequence,) * 30, picture=(picture,) * 254).written())
+    for wrong in (
+        replace(sets, sequence=(sequence,) * 31),
+        replace(sets, picture=(picture,) * 255),
+        replace(sets, picture=(picture, unnumbered)),
+    ):
+        with pytest.raises(boxes.BROKEN):
+            parameters.read(wrong.written())
