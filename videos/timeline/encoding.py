@@ -171,6 +171,7 @@ class _Shoot:
         """Take it from the cache, if it is there. How many threads encoded it is all the same."""
         if self.keys and self.studio.cache:
             take.key = take.key or self.keys.of(self._command(take, threads=1), take.name)
+            self.studio.remove(take.name)  # what is kept elsewhere under another name must not be written to
             take.reused = self.studio.cache.take(take.key, self.studio.folder / take.name)
 
     def encode(self, takes: Sequence[_Take], watch: _Watch) -> None:

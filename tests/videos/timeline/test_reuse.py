@@ -223,3 +223,19 @@ def test_files_that_a_graph_names_count_by_what_is_in_them(tmp_path: Path) -> No
     (tmp_path / "text-1.ass").write_text("Hello!")
     assert keys.of(["ffmpeg", "-filter_complex", "ass=text-1.ass", "file:a.mp4"], "a.mp4") != first
     assert Keys([], tmp_path, program="ffmpeg 6").of(["ffmpeg"], "a.mp4") != keys.of(["ffmpeg"], "a.mp4")
+
+
+def test_what_a_beginning_that_was_given_up_left_behind_is_not_written_to(
+    tmp_path: Path, sources: Mapping[str, Source], shelf: Shelf
+) -> None:
+    """It is kept, and perhaps in use, under another name."""
+    reels.make(row(31, 32, 34), sources, tmp_path / "first", cache=shelf)
+    kept = {path: path.read_bytes() for path in (tmp_path / "shelf").rglob("*") if path.is_file()}
+    folder = tmp_path / "second"
+    folder.mkdir()
+    for number, path in enumerate(kept):
+        (folder / f"part-{number:05d}.mp4").hardlink_to(path)
+    recipe = Recipe(format=Format.MP4, crf=16, preset="ultrafast")
+    whole = row(21, 22, 24)
+    film.make(whole, sources, folder, recipe=recipe, threads=2, on_progress=lambda *step: None, cache=shelf)
+    assert kept and {path: path.read_bytes() for path in kept} == kept
