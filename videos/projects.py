@@ -164,7 +164,8 @@ def save(project_id: int, document: Any, *, expected: Expected) -> Project:
         newest = project.versions.aggregate(newest=Coalesce(Max("number"), Value(0)))["newest"]
         saved = TimelineVersion(project=project, number=newest + 1, before=project.version, document=document)
         saved.save(force_insert=True)
-        project.versions.filter(number__lte=saved.number - _KEEP_VERSIONS).delete()
+        old = project.versions.filter(number__lte=saved.number - _KEEP_VERSIONS)
+        old.exclude(number=saved.before).delete()  # which an undo goes back to, however old it is
         return _set_version(project, saved.number)
 
 

@@ -350,6 +350,19 @@ def test_who_edits_after_an_undo_goes_on_from_there(api: APIClient, ann: User) -
     assert current(api, project) == ('"4"', 7)
 
 
+def test_an_edit_of_an_old_version_can_be_undone(api: APIClient, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projects, "_KEEP_VERSIONS", 3)
+    project = make_project(ann, videos=1)
+    name = project.materials.get().name
+    for clips in (1, 2, 3):
+        put(api, project, cut(*[name] * clips))
+    for _ in range(2):
+        step(api, project, "undo")
+    put(api, project, cut(*[name] * 4))
+    assert step(api, project, "undo").headers["ETag"] == '"1"'
+    assert current(api, project) == ('"1"', 1)
+
+
 def test_an_undo_of_what_one_has_not_seen_is_refused_to_those_who_ask(api: APIClient, ann: User) -> None:
     project = make_project(ann)
     put(api, project, cut())
