@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from assets import deduplication, errors, providing
+from assets import deduplication, errors, extraction, providing
 from assets.models import Episode, Extracted, ExtractionReport, Kind
 from jobs import batches
 from jobs.context import JobContext
@@ -19,6 +22,7 @@ from jobs.dispatch import IdempotencyKeyReused
 from jobs.errors import BadInput
 from jobs.models import Batch, Job
 from jobs.status import ACTIVE, JobStatus
+from videos.errors import ProjectDeleted, ProjectGone
 
 EXTRACT = "assets.tasks.extract_assets"
 FINALIZE = "assets.tasks.finalize_batch_extraction"
@@ -41,11 +45,13 @@ def start(
     owner_id: int | None,
     model: str | Sequence[str] = "",
     force: bool = False,
+    digest: str = "",
     **terms: Any,
 ) -> ExtractionReport:
     """Have these episodes extracted as one batch; its report, which is written at the end.
 
-    One that can't be extracted fails by itself, and is in the report with the reason. `terms` are those of a batch.
+    One that can't be extracted fails by itself, and is in the report with the reason. `terms` are those of a batch,
+    `digest` the same for what is asked with the same words.
     Raises ModelUnknown.
     """
     providing.order(model)
@@ -58,6 +64,7 @@ def start(
             owner_id=owner_id,
             project_id=of_projects.pop() if len(of_projects) == 1 else None,
             model=_written(model),
+            digest=digest,
             episodes=[episode.pk for episode in episodes],
         )
         finalize = current_app.tasks[FINALIZE].s(report_id=report.pk)
@@ -86,26 +93,25 @@ def start_once(
 
     Raises what `chosen` raises, QuotaExceeded, IdempotencyKeyReused.
     """
-    asked: dict[str, Any] = {"ids": ids, "model": _written(model)}
-    if known := _known(owner_id, key, **asked):
+    asked = [project_id, sorted(set(ids)) if ids is not None else None, model, force]
+    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    if known := _known(owner_id, key, digest):
         return known
-    episodes = chosen(project_id, ids, force=force)
     try:
-        return start(episodes, owner_id=owner_id, model=model, force=force, idempotency_key=key)
-    except IdempotencyKeyReused:
-        if known := _known(owner_id, key, **asked):  # the same request was quicker
+        episodes = chosen(project_id, ids, force=force)
+        return start(episodes, owner_id=owner_id, model=model, force=force, digest=digest, idempotency_key=key)
+    except (IdempotencyKeyReused, errors.NoEpisodes):
+        if known := _known(owner_id, key, digest):  # the same request was quicker
             return known
         raise
 
 
-def _known(owner_id: int, key: str | None, *, ids: Sequence[int] | None, model: str) -> ExtractionReport | None:
-    if not key:
-        return None
-    batch = Batch.objects.filter(owner_id=owner_id, idempotency_key=key).first()
+def _known(owner_id: int, key: str | None, digest: str) -> ExtractionReport | None:
+    batch = Batch.objects.filter(owner_id=owner_id, idempotency_key=key).first() if key else None
     if batch is None:
         return None
-    report = ExtractionReport.objects.filter(batch=batch, model=model).first()
-    if report is None or (ids is not None and sorted(set(ids)) != sorted(report.episodes)):
+    report = ExtractionReport.objects.filter(batch=batch, digest=digest).first()
+    if report is None:
         raise IdempotencyKeyReused
     return report
 
@@ -142,9 +148,7 @@ def owner_of(episode_ids: Sequence[int], **_: Any) -> int | None:
 
 def owns(user_id: int, episode_ids: Sequence[int], **_: Any) -> bool:
     """Whether a user may have batches made of these episodes."""
-    ids = set(episode_ids)
-    mine = Episode.objects.filter(pk__in=ids, project__owner_id=user_id, project__deleted_at=None)
-    return mine.count() == len(ids)
+    return all(extraction.owns_each(user_id, [{"episode_id": episode_id} for episode_id in episode_ids]))
 
 
 def owner_of_report(report_id: int, **_: Any) -> int | None:
@@ -183,7 +187,8 @@ def finish(ctx: JobContext, report_id: int) -> dict[str, Any]:
     of_projects = sorted(set(ids))
     for done, project_id in enumerate(of_projects):
         ctx.progress(done, len(of_projects) + 1, "compare")
-        deduplication.compare(ctx, project_id)
+        with contextlib.suppress(ProjectDeleted, ProjectGone):  # the others are to be reported all the same
+            deduplication.compare(ctx, project_id)
     ctx.progress(len(of_projects), len(of_projects) + 1, "count")
     jobs = list(Job.objects.filter(batch_id=report.batch_id)) if report.batch_id else []
     counts = {**_found(jobs), "episodes": _ended(jobs)}
@@ -226,7 +231,7 @@ def _found(jobs: Sequence[Job]) -> dict[str, dict[str, int]]:
 def _failures(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """The episodes of which nothing came, with the reasons, in the order of their numbers."""
     bad = {_episode_of(job): job for job in jobs if job.status in (JobStatus.FAILED, JobStatus.CANCELLED)}
-    known = Episode.objects.in_bulk(list(bad))
+    known = Episode.objects.only("number", "title").in_bulk(list(bad))
     told = []
     for episode_id, job in bad.items():
         episode = known.get(episode_id)

@@ -28,7 +28,7 @@ def ask(project_id: int) -> None:
     One that has begun is no use: it may have read already. One that is about to begin waits for the lock first.
     """
     if _waiting(project_id) is None:
-        _task().submit((project_id,), {})
+        _task().submit((project_id,), {}, promised=True)  # no quota of the operator's costs what was found
 
 
 def start(project_id: int, **options: Any) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -31,9 +32,15 @@ class Source:
     content: bytes | str
     name: str = ""
 
-    def read(self) -> Script:
+    @cached_property
+    def script(self) -> Script:
         """Raises what `assets.scripts.errors` names."""
         return read(self.content, name=self.name, limits=Limits(data_bytes=settings.JOINTO_ASSETS.script_bytes))
+
+    @cached_property
+    def episodes(self) -> Sequence[EpisodeText]:
+        """Those that the script holds. Raises as `script`."""
+        return episodes_in(self.script)
 
 
 def create(
@@ -48,7 +55,7 @@ def create(
 
     Raises EpisodeNumberTaken, EpisodeNumberImpossible, TooManyEpisodes, and what projects and scripts are refused with.
     """
-    script = source.read() if source else None
+    script = source.script if source else None
     with projects.held(project_id) as project:
         taken = _numbers(project_id)
         number = number or max(taken, default=0) + 1
@@ -66,8 +73,7 @@ def create_all(project_id: int, source: Source, *, upload: Upload | None = None)
 
     A script without any mark of episodes is one: the project's next.
     """
-    script = source.read()
-    texts = episodes_in(script)
+    script, texts = source.script, source.episodes
     with projects.held(project_id) as project:
         taken = _numbers(project_id)
         if len(texts) < 2:
@@ -93,19 +99,26 @@ def create_all(project_id: int, source: Source, *, upload: Upload | None = None)
 
 
 def change(
-    episode: Episode, *, number: int | None = None, title: str | None = None, source: Source | None = None
+    episode: Episode,
+    *,
+    number: int | None = None,
+    title: str | None = None,
+    source: Source | None = None,
+    unwritten: bool = False,
 ) -> Episode:
     """Change what is given of an episode. What was extracted from another script stays until it is extracted again.
 
+    `unwritten`: its script is taken away.
+
     Raises EpisodeGone, EpisodeNumberTaken, EpisodeAnalysing, and what scripts are refused with.
     """
-    script = source.read() if source else None
+    script = source.script if source else None
     with projects.held(episode.project_id):
         now = Episode.objects.filter(pk=episode.pk).select_related("job").first()
         if now is None:
             raise errors.EpisodeGone
         fields: dict[str, Any] = {} if title is None else {"title": title}
-        if source is not None:
+        if source is not None or unwritten:
             if now.job and now.job.status in ACTIVE:  # its findings would be about other lines
                 raise errors.EpisodeAnalysing
             fields |= _written(script, source)

@@ -109,13 +109,11 @@ def extract(ctx: JobContext, episode_id: int, *, model: str | Sequence[str], for
     Raises EpisodeGone, ProjectDeleted, ModelUnknown, what `check` raises, and what `assets.reading` does.
     """
     _step(ctx, 0, "load")
-    episode = Episode.objects.select_related("project", "job").filter(pk=episode_id).first()
-    if episode is None:
-        raise errors.EpisodeGone
-    if episode.project.deleted_at:
-        raise ProjectDeleted
-    check(episode, force=force, job_id=ctx.job_id)
     job_id = Job.objects.filter(pk=ctx.job_id).values_list("pk", flat=True).first()
+    with episodes.held(episode_id) as episode:
+        check(episode, force=force, job_id=ctx.job_id)
+        if job_id and episode.job_id != job_id:  # another one was at it when this one was asked for
+            Episode.objects.filter(pk=episode_id).update(job=job_id)
     who = ctx.fallback or providing.order(model)[0]
     record = saving.Record(job_id=job_id, attempt=ctx.attempt, model=who)
     _step(ctx, 1, "call")

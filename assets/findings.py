@@ -116,7 +116,7 @@ def of_answer(data: Mapping[str, Any], text: str, *, first_line: int = 1) -> Fin
     read = names.normal(text)
 
     def line(said: Any) -> int | None:
-        return said if isinstance(said, int) and first_line <= said <= last_line else None
+        return int(said) if first_line <= said <= last_line else None  # 12.0 is a whole number to JSON Schema
 
     scenes = [
         Spot(
@@ -133,7 +133,7 @@ def of_answer(data: Mapping[str, Any], text: str, *, first_line: int = 1) -> Fin
     ]
     for kind, said in [(CHARACTER, data["characters"]), (PROP, data["props"])]:
         for thing in said:
-            spots = [scenes[index] for index in dict.fromkeys(thing["scenes"]) if 0 <= index < len(scenes)]
+            spots = [scenes[int(index)] for index in dict.fromkeys(thing["scenes"]) if 0 <= index < len(scenes)]
             at = line(thing["first_line"])
             things.append(_said(kind, thing["name"], thing, _from(spots, at), read))
     return _united(things, scenes=len(scenes), warnings=())

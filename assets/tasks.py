@@ -173,6 +173,10 @@ def start(episode_id: int, *, model: str | Sequence[str] = "", force: bool = Fal
             if key:
                 dispatch.remember(now, key)
             return now
+        if known and known.idempotency_key != key:  # it stands for a job that was there already
+            if known.subject != extract_assets.subject_of({"episode_id": episode_id}):
+                raise dispatch.IdempotencyKeyReused
+            return known
         if not known:
             extraction.check(episode, force=force)
         said = {"model": model} if model else {}

@@ -31,14 +31,18 @@ def take(
     raise; UploadFinished, if its episodes went to another project, or are gone.
     """
 
-    def read(content: bytes) -> list[Episode]:
+    def read(content: bytes) -> Source:
         source = Source(content=content, name=name)
+        assert source.episodes is not None  # which takes seconds at worst: nobody is to wait for them
+        return source
+
+    def make(source: Source) -> list[Episode]:
         if number is None and title is None:
             return episodes.create_all(project_id, source, upload=upload)
         return [episodes.create(project_id, number=number, title=title or "", source=source, upload=upload)]
 
     try:
-        return sessions.consume(upload, read, hashes=hashes)
+        return sessions.consume(upload, read, make, hashes=hashes)
     except UploadFinished:
         known = list(Episode.objects.filter(upload=upload, project_id=project_id).select_related("job").defer("script"))
         if not known:

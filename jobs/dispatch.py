@@ -43,6 +43,7 @@ _BROKER_REST_SECONDS = 3.0  # after a failure: do not make every request wait fo
 
 _AHEAD_SECONDS = 0.25  # as much work may wait at a worker: more would be out of the line's order
 MOST_AHEAD = 8
+_AT_ONCE = 500  # rows in one statement
 _UNKNOWN_WAIT = timedelta(minutes=1)
 _UNKNOWN_AT_MOST = timedelta(minutes=10)
 
@@ -113,10 +114,10 @@ def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tu
     job = _row(request)
     try:
         with transaction.atomic():
-            job.reserved_at = _reserve(request)
             transitions.record(job)
             if then:
                 then(job)
+            _reserve(request, [job])
     except (IntegrityError, quotas.QuotaExceeded):
         known = _known(request)  # the same key, at the same time, was quicker, and had the last of the quota
         if known is None:
@@ -129,27 +130,33 @@ def submit(request: Request, *, then: Callable[[Job], None] | None = None) -> tu
     return job, True
 
 
-def submit_many(requests: Sequence[Request]) -> list[Job]:
-    """Record many jobs at once, in one transaction; they may be of several kinds, and have no idempotency keys."""
-    requests = [_completed(request) for request in requests]
+def submit_many(requests: Sequence[Request], *, then: Callable[[list[Job]], None] | None = None) -> list[Job]:
+    """Record many jobs at once, in one transaction; they may be of several kinds, and have no idempotency keys.
+
+    `then` runs in that transaction.
+    """
+    groups = _grouped(_completed(request) for request in requests)
     with transaction.atomic():
-        rows: list[Job] = []
-        for alike in _grouped(requests):
+        rows: list[list[Job]] = []
+        for alike in groups:
             first = alike[0]
-            reserved_at = _reserve(first, count=len(alike))
             hold, turn = line.read(
                 queue=first.queue, kind=first.kind, priority=_priority(first), owner_id=first.owner_id
             )
-            for position, request in enumerate(alike):
-                job = _row(request)
-                job.reserved_at = reserved_at
+            jobs = [_row(request) for request in alike]
+            for position, job in enumerate(jobs):
                 if job.hold != Hold.LATER:
                     job.hold, job.turn = hold, turn + position
-                rows.append(job)
-        transitions.record_many(rows)
-    for queue, kind in sorted({(job.queue, job.kind) for job in rows}):
+            rows.append(jobs)
+        every = [job for jobs in rows for job in jobs]
+        transitions.record_many(every)
+        if then:
+            then(every)
+        for alike, jobs in zip(groups, rows, strict=True):
+            _reserve(alike[0], jobs)
+    for queue, kind in sorted({(job.queue, job.kind) for job in every}):
         transaction.on_commit(lambda queue=queue, kind=kind: release_quietly(queue, kind))  # type: ignore[misc]
-    return rows
+    return every
 
 
 def _grouped(requests: Iterable[Request]) -> list[list[Request]]:
@@ -181,17 +188,23 @@ def _priority(request: Request) -> int:
     return NORMAL if request.priority is None else request.priority
 
 
-def _reserve(request: Request, *, count: int = 1) -> datetime | None:
+def _reserve(request: Request, jobs: Sequence[Job]) -> None:
+    """Reserve the quota of jobs that are recorded. Last of all: who waits for a window holds what `then` has locked."""
     if request.owner_id is None or request.promised or not quotas.applies_to(request.kind, request.quota):
-        return None
-    return quotas.reserve(
+        return
+    reserved_at = quotas.reserve(
         owner_id=request.owner_id,
         kind=request.kind,
         quota=request.quota,
         tier=request.tier,
         now=timezone.now(),
-        count=count,
+        count=len(jobs),
     )
+    for first in range(0, len(jobs) if reserved_at else 0, _AT_ONCE):
+        some = [job.pk for job in jobs[first : first + _AT_ONCE]]
+        Job.objects.filter(pk__in=some).update(reserved_at=reserved_at)
+    for job in jobs:
+        job.reserved_at = reserved_at
 
 
 def _row(request: Request) -> Job:

@@ -90,10 +90,12 @@ def requests(batch: Batch, members: Sequence[Member], *, priority: int | None) -
 
 def record(members: Sequence[Member], wanted: Sequence[dispatch.Request]) -> list[Job]:
     """Record all of them; inside a transaction. Raises what submitting one job raises."""
-    rows = dispatch.submit_many(wanted)
-    for kind in {member.kind.name: member.kind for member in members}.values():
-        kind.link_each([job for job in rows if job.kind == kind.name])
-    return rows
+
+    def link(rows: list[Job]) -> None:
+        for kind in {member.kind.name: member.kind for member in members}.values():
+            kind.link_each([job for job in rows if job.kind == kind.name])
+
+    return dispatch.submit_many(wanted, then=link)
 
 
 def digests(members: Sequence[Member]) -> list[str]:

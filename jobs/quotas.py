@@ -4,8 +4,9 @@ given back when it fails for good or is cancelled. docs/decisions/0008.
 A window is a row, keyed by its beginning. A job is counted in the transaction that records it, and its count
 is given back in the transaction that ends it: so neither a crash nor a race can leak or exceed.
 
-Whoever locks windows locks the month's first. All jobs of one owner and kind meet there, so that transactions
-with several of them wait for each other in a line, and not in a circle.
+Whoever locks windows locks the month's first, and last of all that he locks: rows that jobs are about come before. All
+jobs of one owner and kind meet there, so that transactions with several of them wait for each other in a line, and not
+in a circle.
 """
 
 from __future__ import annotations

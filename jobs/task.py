@@ -133,9 +133,10 @@ class JobTask(Task):
         idempotency_key: str | None = None,
         batch_id: uuid.UUID | None = None,
         callback_url: str = "",
+        promised: bool = False,
         **options: Any,
     ) -> dispatch.Request:
-        """What `submit` asks the dispatcher for; also for `dispatch.submit_many`, after which comes `link_each`."""
+        """What `submit` asks the dispatcher for; also for `dispatch.submit_many`. `promised`: beyond any quota."""
         if options.get("soft_time_limit") or options.get("time_limit"):
             raise TypeError(f"the time limits of {self.name} are those of its kind, and not of one job")
         named = arguments.named(self, args, kwargs)
@@ -151,6 +152,7 @@ class JobTask(Task):
             subject=self.subject_of(named),
             priority=options.get("priority"),
             quota=self.quota,
+            promised=promised,
             batch_id=batch_id,
             callback_url=callback_url,
             max_attempts=self.policy.max_attempts,

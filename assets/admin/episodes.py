@@ -32,7 +32,9 @@ class StatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Episode]) -> QuerySet[Episode]:
         value = self.value()
-        return Episode.objects.in_status(value).filter(pk__in=queryset.values("pk")) if value else queryset
+        if value not in EpisodeStatus.values:
+            return queryset
+        return Episode.objects.in_status(value).filter(pk__in=queryset.values("pk"))
 
 
 class ExtractionInline(ReadOnly, admin.TabularInline[Extraction, Episode]):

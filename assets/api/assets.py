@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from assets import editing
 from assets.api.asset_serializers import AppearanceSerializer, AssetChangeSerializer, AssetSerializer
 from assets.models import Appearance, Asset, Kind
+from jobs.api.filters import WholeNumberFilter
 from jobs.api.pagination import NewestFirst
 from videos.api.projects import InPlace
 
@@ -29,12 +30,12 @@ def assets_of(request: Request) -> QuerySet[Asset]:
 class AssetFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of the list, by field name."""
 
-    project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
+    project = WholeNumberFilter(field_name="project_id")
     kind = django_filters.MultipleChoiceFilter(choices=Kind.choices, distinct=False)
     name = django_filters.CharFilter(lookup_expr="icontains", max_length=200)
-    episode = django_filters.NumberFilter(method="by_episode", max_value=2**63 - 1)
+    episode = WholeNumberFilter(method="by_episode")
     deleted = django_filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="by_deletion")
-    merged_into = django_filters.NumberFilter(field_name="merged_into_id", max_value=2**63 - 1)
+    merged_into = WholeNumberFilter(field_name="merged_into_id")
 
     def filter_queryset(self, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
         """Deleted ones are shown to those alone who ask for them; merged ones to who asks for what became of one."""

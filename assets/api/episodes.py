@@ -25,6 +25,7 @@ from assets.api.episode_serializers import (
     source_of,
 )
 from assets.models import Episode, EpisodeStatus
+from jobs.api.filters import WholeNumberFilter
 from jobs.api.pagination import NewestFirst
 from jobs.api.parsers import StrictJSONParser
 from videos.api.projects import InPlace, projects_of
@@ -40,8 +41,8 @@ def episodes_of(request: Request) -> QuerySet[Episode]:
 class EpisodeFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of the list, by field name."""
 
-    project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
-    number = django_filters.NumberFilter(max_value=episodes.LARGEST_NUMBER)
+    project = WholeNumberFilter(field_name="project_id")
+    number = WholeNumberFilter(max_value=episodes.LARGEST_NUMBER)
     title = django_filters.CharFilter(lookup_expr="icontains", max_length=255)
     status = django_filters.ChoiceFilter(choices=EpisodeStatus.choices, method="by_status")
 
@@ -102,7 +103,11 @@ class EpisodeView(GenericAPIView[Episode]):
         said = EpisodeChangeSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         wish = said.validated_data
-        changed = episodes.change(episode, number=wish.get("number"), title=wish.get("title"), source=source_of(wish))
+        source = source_of(wish)
+        unwritten = "script" in wish and source is None
+        changed = episodes.change(
+            episode, number=wish.get("number"), title=wish.get("title"), source=source, unwritten=unwritten
+        )
         return Response(self.get_serializer(changed).data)
 
     @extend_schema(operation_id="episodes_remove")

@@ -27,6 +27,7 @@ from assets.api.extraction_serializers import (
     TextModelsSerializer,
 )
 from assets.models import Episode, Extraction, ExtractionReport
+from jobs.api.filters import WholeNumberFilter
 from jobs.api.options import options_of
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
@@ -114,7 +115,7 @@ class ExtractionView(GenericAPIView[Extraction]):
 class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of the list, by field name."""
 
-    project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
+    project = WholeNumberFilter(field_name="project_id")
     batch = django_filters.UUIDFilter(field_name="batch_id")
     finished = django_filters.BooleanFilter(field_name="finished_at", lookup_expr="isnull", exclude=True)
 

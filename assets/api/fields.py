@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
@@ -16,6 +18,9 @@ class ModelField(serializers.Field):
 
     def to_internal_value(self, data: Any) -> str | list[str]:
         if isinstance(data, str) or (isinstance(data, list) and all(isinstance(one, str) for one in data)):
+            for name in [data] if isinstance(data, str) else data:
+                ProhibitNullCharactersValidator()(name)
+                ProhibitSurrogateCharactersValidator()(name)
             return data
         self.fail("invalid")
 

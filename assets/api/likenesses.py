@@ -18,6 +18,7 @@ from assets import deduplication, merging
 from assets.api.asset_serializers import KeepSerializer, LikenessSerializer, MergeIntoSerializer, MergeSerializer
 from assets.api.assets import assets_of
 from assets.models import Asset, Likeness, LikenessState, Merge
+from jobs.api.filters import WholeNumberFilter
 from jobs.api.options import JobOptionsSerializer, options_of
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
@@ -40,7 +41,7 @@ def merges_of(request: Request) -> QuerySet[Merge]:
 class LikenessFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of the list, by field name."""
 
-    project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
+    project = WholeNumberFilter(field_name="project_id")
     kind = django_filters.CharFilter(field_name="first__kind", max_length=10)
     state = django_filters.ChoiceFilter(choices=LikenessState.choices, method="by_state")
 
@@ -117,8 +118,8 @@ class MergeAsset(GenericAPIView[Any]):
 class MergeFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
     """Filters of the list, by field name."""
 
-    project = django_filters.NumberFilter(field_name="project_id", max_value=2**63 - 1)
-    kept = django_filters.NumberFilter(field_name="kept_id", max_value=2**63 - 1)
+    project = WholeNumberFilter(field_name="project_id")
+    kept = WholeNumberFilter(field_name="kept_id")
     undone = django_filters.BooleanFilter(field_name="undone_at", lookup_expr="isnull", exclude=True)
 
     class Meta:

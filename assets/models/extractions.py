@@ -136,6 +136,7 @@ class ExtractionReport(models.Model):
         Batch, verbose_name=_("batch"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     model = models.CharField(_("model"), max_length=520, blank=True, help_text=_("or several, in their order"))
+    digest = models.CharField(max_length=64, blank=True, default="", editable=False)  # of what was asked for
     episodes = models.JSONField(_("episodes"), default=list, help_text=_("their ids"))
     counts = models.JSONField(_("counts"), default=dict, blank=True)
     failures = models.JSONField(_("failures"), default=list, blank=True)

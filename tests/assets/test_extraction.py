@@ -154,10 +154,10 @@ def test_while_an_episode_is_being_analysed_the_same_job_is_the_answer(api: APIC
         ({"model": "nobody:x"}, (422, "model_unknown")),
         ({"model": "offline:x"}, (422, "model_unknown")),
         ({"model": "anthropic:claude"}, (422, "model_unknown")),  # no key is set
-        ({"model": 7}, (422, "model_unknown")),
-        ({"model": "x" * 201}, (400, "invalid")),
+        ({"model": 7}, (400, "invalid")),
+        ({"model": "x" * 201}, (422, "model_unknown")),
         ({"model": "a\0"}, (400, "invalid")),
-        ({"model": ["offline"]}, (400, "invalid")),
+        ({"model": ["offline", 7]}, (400, "invalid")),
         ({"force": "perhaps"}, (400, "invalid")),
     ],
     ids=repr,

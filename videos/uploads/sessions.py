@@ -29,6 +29,7 @@ from videos.uploads import digests, outcomes, parts, rolling
 from videos.uploads.outcomes import Became
 
 Start = Callable[[int], Job]
+Read = TypeVar("Read")
 Made = TypeVar("Made")
 
 
@@ -132,11 +133,13 @@ def arrived(upload: Upload, hashes: Sequence[str] = ()) -> Iterator[BinaryIO]:
             yield content
 
 
-def consume(upload: Upload, read: Callable[[bytes], Made], *, hashes: Sequence[str] = ()) -> Made:
-    """Have an upload that has arrived whole be read, and end it: its bytes are not kept.
+def consume(
+    upload: Upload, read: Callable[[bytes], Read], make: Callable[[Read], Made], *, hashes: Sequence[str] = ()
+) -> Made:
+    """Have an upload that has arrived whole be read, make something of it, and end it: its bytes are not kept.
 
-    `read` is called in the transaction that ends it. What it raises leaves the upload as it is. Raises ChunkMissing,
-    ChecksumMismatch, UploadFinished, UploadGone.
+    `read` is called before the transaction that ends it, `make` in that. What they raise leaves the upload as it is.
+    Raises ChunkMissing, ChecksumMismatch, UploadFinished, UploadGone.
     """
     declared = [*upload.declared, *hashes]
     with arrived(upload, hashes) as content:
@@ -144,11 +147,12 @@ def consume(upload: Upload, read: Callable[[bytes], Made], *, hashes: Sequence[s
         if digests.contradict(declared, digests.of_bytes(data, digests.algorithms(declared))):
             abort(upload)
             raise errors.ChecksumMismatch
+        found = read(data)
         with transaction.atomic():
             held = Upload.objects.select_for_update().filter(pk=upload.pk, merged_at=None).first()
             if held is None:
                 raise errors.UploadGone
-            made = read(data)
+            made = make(found)
             _end(held, hashes)
     storage.remove_file(path_of(upload.pk))
     rolling.forget(upload.pk)
