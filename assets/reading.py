@@ -25,6 +25,7 @@ from jobs.context import JobContext
 SECONDS = 300
 """So long may one attempt read."""
 _SMALLEST_PIECE = 2000  # characters; a model that has no room to answer about these has none at all
+_CUT = "cut"  # stands for the answer to a piece that there was no room for
 _SHOWN = 60_000  # characters of an answer that is shown to the model again
 
 
@@ -94,21 +95,23 @@ class _Conversation:
         if known:
             if known.data is None:  # an attempt was ended by force before the answer came
                 raise AnswerLost(provider=self._service.provider)
+            if _CUT in known.data:
+                return self._halves(script, piece, first_line=first_line)
             return findings.of_answer(known.data, piece, first_line=first_line)
         self._check_time()
         began = time.monotonic()
         try:
             data = self._ask(question, piece, first_line=first_line)
         except AnswerInvalid as error:
-            half = len(piece) // 2
-            if not error.cut or half < _SMALLEST_PIECE:
+            if not error.cut or len(piece) // 2 < _SMALLEST_PIECE:
                 raise self._unusable([error]) from error
+            self._note(question, {_CUT: True})  # it is not asked again, whatever becomes of the halves
             return self._halves(script, piece, first_line=first_line)
         self._longest = max(self._longest, time.monotonic() - began)
         return findings.of_answer(data, piece, first_line=first_line)
 
     def _halves(self, script: Script, piece: str, *, first_line: int) -> Findings:
-        middle = piece.find("\n", len(piece) // 2) + 1 or len(piece) // 2
+        middle = _middle(piece)
         first, second = piece[:middle], piece[middle:]
         following = first_line + first.count("\n")
         one = self._read(script, first, first_line=first_line)
@@ -171,6 +174,14 @@ class _Conversation:
             model=self._model,
             prompt_version=self._prompt.version,
         )
+
+
+def _middle(piece: str) -> int:
+    """Where it is divided: at the end of a line in the middle half of it, if there is one."""
+    half, quarter = len(piece) // 2, len(piece) // 4
+    before = piece.rfind("\n", quarter, half) + 1
+    after = piece.find("\n", half, half + quarter) + 1
+    return min((end for end in (before, after) if end), key=lambda end: abs(end - half), default=half)
 
 
 def numbered(text: str, *, first_line: int) -> str:

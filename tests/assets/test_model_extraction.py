@@ -138,6 +138,49 @@ def test_an_answer_that_is_cut_off_is_asked_for_in_halves(model: ModelServer, se
     assert Asset.objects.get().name == "SARAH"
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "A story.\n" + "She went home and was tired. " * 300 + "\n",
+        "She went home and was tired. " * 300,
+        "\n" * 9000,
+        "She went home.\n" + "x" * 9000,
+    ],
+    ids=["one paragraph", "one line", "nothing but lines", "one word"],
+)
+def test_halves_are_shorter_whatever_a_script_looks_like(model: ModelServer, settings: Any, script: str) -> None:
+    settings.JOINTO_ASSETS = replace(settings.JOINTO_ASSETS, piece_characters=20_000)
+    script = f"INT. ROOM - DAY\n\n{script}"
+
+    def about(prompt: str) -> Any:
+        model.cut = len(prompt) > 7000 + 5 * prompt.count("\n")
+        return empty(characters=[character("SHE", scenes=[])])
+
+    model.answers = [about]
+    job = extract(make_episode(script=script))
+    assert job.status == "completed", job.error_message
+    assert 3 <= len(model.asked) == len(set(model.prompts)) <= 7
+
+
+def test_a_piece_that_was_cut_off_is_not_asked_about_again(model: ModelServer, settings: Any) -> None:
+    settings.JOINTO_ASSETS = replace(settings.JOINTO_ASSETS, piece_characters=20_000, wait=timedelta(0))
+    script = "\n".join(f"INT. ROOM {n} - DAY\n\nSARAH\n{'word ' * 200}\n" for n in range(8))
+    answers = iter([empty(), empty(), (429, {"retry-after": "7"}), empty()])
+
+    def about(prompt: str) -> Any:
+        model.cut = len(prompt) > 6000
+        return next(answers)
+
+    model.answers = [about]
+    job = extract(make_episode(script=script))
+    assert (job.status, job.error_code) == ("retrying", "provider_rate_limited")
+    Clock().turn(timedelta(minutes=1))
+    ProviderLimit.objects.update(blocked_until=None)
+    assert run(job).status == "completed"
+    assert [len(prompt) > 6000 for prompt in model.prompts] == [True, False, False, False]
+    assert model.prompts[2] == model.prompts[3]
+
+
 def test_a_piece_that_was_answered_is_not_asked_about_again(model: ModelServer, settings: Any) -> None:
     settings.JOINTO_ASSETS = replace(settings.JOINTO_ASSETS, piece_characters=4000, wait=timedelta(0))
     script = "\n".join(f"INT. ROOM {n} - DAY\n\nSARAH\n{'word ' * 150}\n" for n in range(8))
