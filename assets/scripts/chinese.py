@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, chinese_headings, chinese_names, episode_marks, lines, names
+from assets.scripts import (
+    castlists,
+    chinese_cues,
+    chinese_headings,
+    chinese_names,
+    episode_marks,
+    lines,
+    names,
+    traditional,
+)
 from assets.scripts.elements import Element, Kind
 
 LONGEST = 2_000  # characters: of a line that is looked at closely
@@ -23,12 +31,12 @@ _TABBED = re.compile(
     r"　]*(?=[“「『]))(?P<said>\S.*)$",
     re.DOTALL,
 )
-_ALONE = re.compile(r"^(?P<name>[^\s：:，。！？、（(]{1,8})\s*(?:[（(][^（()）]{0,40}[)）])?$")
 _MOOD = re.compile(r"^[（(][^（()）]{0,60}[)）]\s*")
+_WHEN = ("时间", "日夜", "时段")  # fields
 _TITLE = re.compile(r"^(?:片名|剧名|剧本名称?|作品名称?|标题|题目)\s*[：:]\s*(?P<title>.+)$")
 _BOOK = re.compile(r"^《(?P<title>[^》]{1,40})》")
 _HEAD_END = re.compile(
-    r"^(?:正文|剧本正文|分集剧本|剧情梗概|故事梗概|故事大纲|分集大纲|剧情简介|故事简介|梗概|大纲|剧本)\s*[：:]?$|"
+    r"^(?:[一二三四五六七八九十\d]{1,2}\s*[、.．]\s*)?(?:正文|剧本正文|分集剧本|剧情梗概|故事梗概|故事大纲|分集大纲|剧情简介|故事简介|梗概|大纲|剧本)\s*[：:]?$|"
     r"^(?:剧情梗概|故事梗概|故事大纲|剧情简介|一句话梗概|世界观|故事背景|时代背景|集数|题材|类型)\s*[：:]"
 )
 _TRANSITION = re.compile(
@@ -41,8 +49,8 @@ def title(text: str) -> str:
     """What the script calls itself in its first lines."""
     for row in text.split("\n", 30)[:30]:
         bare = clean(row[:200])
-        if found := _TITLE.match(bare) or _BOOK.match(bare):
-            return found["title"].strip("《》 ")
+        if found := _TITLE.match(traditional.folded(bare)) or _BOOK.match(bare):
+            return bare[found.start("title") : found.end("title")].strip("《》 ")
     return ""
 
 
@@ -65,7 +73,7 @@ class _Reader:
         self._raw = rows
         self._listed_within: dict[int, str] = {}  # cast that a header has at its end, by line
         self._headings = [self._header(at, row) for at, row in enumerate(self._rows)]
-        self._known, self._counts = self._look_ahead()
+        self._cues = chinese_cues.Cues(self._bare_rows(), rows, self._listed_names())
         self._listing = False  # inside of 人物小传
         self._started = not any(self._headings)  # before the first scene nobody speaks
         self._alone = False  # names in the list stand on lines of their own
@@ -76,39 +84,48 @@ class _Reader:
     def _header(self, at: int, row: str) -> chinese_headings.Found | None:
         """A header; 场次（1）地点：面馆，夜，内；出场人物：杜晨 has its cast at its end."""
         bare = _ACTION.sub("", row) if _NUMBERED_ACTION.match(row) else row
-        within = _CAST_WITHIN.search(bare) if len(bare) <= 200 else None
+        within = _CAST_WITHIN.search(traditional.folded(bare)) if len(bare) <= 200 else None
         if within and (found := chinese_headings.read(bare[: within.start()].rstrip(" ;；，,【（("))):
-            self._listed_within[at] = within["names"].rstrip("】）)")
+            self._listed_within[at] = bare[within.start("names") :].rstrip("】）)")
             return found
         return chinese_headings.read(bare)
 
-    def _look_ahead(self) -> tuple[set[str], Counter[str]]:
-        """Names that cast lines give, and how often a name stands before a colon."""
-        known: set[str] = set()
-        counts: Counter[str] = Counter()
+    def _listed_names(self) -> Iterator[str]:
+        """Names that cast lines give."""
         for at, row in enumerate(self._rows):
-            if len(row) > LONGEST:
-                continue
-            if listed := self._listed_within.get(at) or chinese_names.cast_line(row):
-                known.update(names.key(name) for name in chinese_names.listed(listed))
-            elif found := chinese_names.cue(row):
-                counts[names.key(found.name)] += 1
-        return known, counts
+            if listed := self._listed_within.get(at) or (chinese_names.cast_line(row) if row else None):
+                yield from chinese_names.listed(listed)
+
+    def _bare_rows(self) -> list[str]:
+        """The rows that can have a name in them; of the others nothing."""
+        return [
+            "" if len(row) > LONGEST or heading or _ACTION.match(row) or chinese_names.cast_line(row) else row
+            for row, heading in zip(self._rows, self._headings, strict=True)
+        ]
 
     def read(self) -> Iterator[Element]:
-        skip = 0
+        done = 0
         for at, row in enumerate(self._rows):
-            if skip or not row:
-                skip = max(0, skip - 1) if row else skip
+            if at < done or not row:
                 continue
             found = list(self._line(row, at))
             yield from found
-            if found and found[-1].kind is Kind.CUE:  # what is said stands on the next line
-                following = self._next(at)
-                if following is not None:
-                    yield Element(kind=Kind.DIALOGUE, text=self._rows[following], line=following + 1)
-                    skip = 1
+            if found and found[-1].kind is Kind.CUE:  # what is said stands below
+                said = list(self._below_cue(at))
+                yield from said
+                done = said[-1].line if said else 0
         yield from self._closed()
+
+    def _below_cue(self, at: int) -> Iterator[Element]:
+        """One line, perhaps with a mood above it; where blank lines part who speaks, all lines up to the next."""
+        following = self._next(at)
+        while following is not None and _MOOD.fullmatch(self._rows[following]):
+            yield Element(kind=Kind.PARENTHETICAL, text=self._rows[following], line=following + 1)
+            following = self._next(following)
+        while following is not None and self._is_speech(following):
+            yield Element(kind=Kind.DIALOGUE, text=self._rows[following], line=following + 1)
+            going_on = self._cues.in_blocks and following + 1 < len(self._rows) and self._rows[following + 1]
+            following = following + 1 if going_on else None
 
     def _line(self, row: str, at: int) -> Iterator[Element]:
         if len(row) > LONGEST:
@@ -119,7 +136,7 @@ class _Reader:
             yield from self._closed()
             self._listing, self._started = False, True
             yield Element(kind=Kind.DIVISION, text=row, line=at + 1)
-        elif castlists.is_title(row) and not (self._fresh or self._in_scene(row, at)):
+        elif castlists.is_title(traditional.folded(row)) and not (self._fresh or self._in_scene(row, at)):
             yield from self._closed()
             self._listing = True
         elif (found := self._headings[at]) and not self._joins(found.heading.number, row):
@@ -135,7 +152,7 @@ class _Reader:
         elif opened := self._opened_by_time(row, at):
             yield from self._closed()
             self._listing, self._started, self._fresh = False, True, opened
-        elif self._listing and not _HEAD_END.match(row):
+        elif self._listing and not _HEAD_END.match(traditional.folded(row)):
             yield from self._listed(row, at)
         else:
             yield from self._within(row, at)
@@ -147,8 +164,10 @@ class _Reader:
     def _joins(self, number: str, row: str) -> bool:
         """`场景：客厅` right below `第一场` is the same header."""
         fresh = self._fresh.heading if self._fresh else None
-        more = chinese_headings.field(row) or chinese_headings.below(row)
-        return bool(fresh and more and not number and not fresh.place_name)
+        field = chinese_headings.field(row)
+        if not fresh or number or not (field or chinese_headings.below(row)):
+            return False
+        return not fresh.place_name or (field is not None and field[0] in _WHEN)
 
     def _below(self, row: str) -> bool:
         """Take 时间：夜 or 日 内 into the header above."""
@@ -157,7 +176,7 @@ class _Reader:
         more = found[1] if found else chinese_headings.below(row)
         if more is None or (not found and more.place_name and self._fresh.heading.place_name):
             return False
-        if found and found[0] in ("时间", "日夜", "时段") and not more.time and not self._fresh.heading.time:
+        if found and found[0] in _WHEN and not more.time and not self._fresh.heading.time:
             more = replace(more, time=row.partition("：")[2].strip() or row.partition(":")[2].strip(), place_name="")
         sure = 1.0 if more.time or more.place else self._fresh.confidence
         self._fresh = replace(self._fresh, heading=chinese_headings.merged(self._fresh.heading, more), confidence=sure)
@@ -167,7 +186,7 @@ class _Reader:
         """时间：夜 above 地点：客厅."""
         found = chinese_headings.field(row)
         following = self._next(at)
-        if not found or found[0] not in ("时间", "日夜", "时段", "内外景", "景别") or following is None:
+        if not found or found[0] not in (*_WHEN, "内外景", "景别") or following is None:
             return None
         place = chinese_headings.field(self._rows[following])
         if not place or place[0] not in ("地点", "场景", "场地"):
@@ -176,9 +195,9 @@ class _Reader:
         return Element(kind=Kind.HEADING, text=row, line=at + 1, confidence=0.9, heading=replace(found[1], text=row))
 
     def _listed(self, row: str, at: int) -> Iterator[Element]:
-        if castlists.is_subtitle(row):
+        if castlists.is_subtitle(traditional.folded(row)):
             return
-        person = None if castlists.is_field(row) or self._goes_on(at) else castlists.entry(row)
+        person = None if castlists.is_field(traditional.folded(row)) or self._goes_on(at) else castlists.entry(row)
         if person and self._person and self._person.person and not person.description:
             # A line with nothing but a name: only where all names stand alone.
             person = (
@@ -189,8 +208,8 @@ class _Reader:
         if person:
             self._alone = not person.description
             yield from self._closed()
-            self._known.add(names.key(person.name))
-            self._known.update(names.key(alias) for alias in person.aliases)
+            for name in (person.name, *person.aliases):
+                self._cues.learn(name, sure=True)
             self._person = Element(kind=Kind.PERSON, text=row, line=at + 1, person=person)
         elif self._person and self._person.person:
             self._person = replace(self._person, person=castlists.continued(self._person.person, row))
@@ -225,9 +244,10 @@ class _Reader:
             if following is not None and len(self._rows[following]) < 200 and not self._headings[following]:
                 listed, self._rows[following] = self._rows[following], ""
             yield Element(kind=Kind.CAST, text=row, line=number, names=tuple(chinese_names.listed(listed)))
-        elif props := _PROPS.fullmatch(chinese_names.unbracketed(row)):
-            yield Element(kind=Kind.PROPS, text=row, line=number, names=tuple(chinese_names.listed(props["names"])))
-        elif _TRANSITION.match(row):
+        elif props := _PROPS.fullmatch(traditional.folded(bare := chinese_names.unbracketed(row))):
+            listed = bare[props.start("names") :]
+            yield Element(kind=Kind.PROPS, text=row, line=number, names=tuple(chinese_names.listed(listed)))
+        elif _TRANSITION.match(traditional.folded(row)):
             yield Element(kind=Kind.TRANSITION, text=row, line=number)
         else:
             yield from self._said(row, number)
@@ -236,54 +256,52 @@ class _Reader:
         if named := _NAMED.match(row):
             rest = named["rest"].strip()
             if chinese_names.may_be(named["name"]) and rest and not names.is_nobody(named["name"]):
-                sure = rest[0] in "：:（(" or names.key(named["name"]) in self._known
+                sure = rest[0] in "：:（(" or names.key(named["name"]) in self._cues.known
                 if sure:
                     yield from self._cue(named["name"], _MOOD.sub("", rest).lstrip("：: "), number, 1.0)
                     return
-        found = chinese_names.cue(row)
-        if found and (confidence := self._confidence(found.name)):
-            yield from self._cue(
-                found.name + (f"（{found.extension}）" if found.extension else ""), found.said, number, confidence
-            )
-            return
-        if (found := chinese_names.attributed(row, self._known)) is not None:
+        if found := chinese_names.cue(row):
+            who, confidence = self._cues.who(found.name)
+            if confidence:
+                extension = f"（{found.extension}）" if found.extension else ""
+                yield from self._cue(who + extension, found.said, number, confidence)
+                return
+        if (found := chinese_names.attributed(row, self._cues.known)) is not None:
             yield from self._cue(found.name, found.said, number, 0.8)
             return
-        if (tabbed := _TABBED.match(self._raw[number - 1].strip())) and names.key(tabbed["name"]) in self._known:
+        if (tabbed := _TABBED.match(self._raw[number - 1].strip())) and names.key(tabbed["name"]) in self._cues.known:
             yield from self._cue(tabbed["name"], tabbed["said"], number, 0.8)
             return
-        alone = _ALONE.match(row)
-        if alone and names.key(names.read(alone["name"]).name) in self._known and self._speech_follows(number - 1):
-            yield Element(kind=Kind.CUE, text=row, line=number, confidence=0.8)
+        if self._cues.stands_alone(number - 1) and self._speech_follows(number - 1):
+            said = names.read(row)
+            how = f"（{said.extension}）" if chinese_names.tells_how(said.extension) else ""
+            yield Element(kind=Kind.CUE, text=said.name + how, line=number, confidence=0.8)
             return
         inner = _BRACKETED.match(row)
         kind = Kind.ASIDE if (inner and row[0] in "【[［") or chinese_names.is_label(row) else Kind.ACTION
         yield Element(kind=kind, text=inner["inner"] if inner else row, line=number)
 
-    def _confidence(self, name: str) -> float:
-        """How sure it is that somebody of that name speaks; 0 if nobody does."""
-        key = names.key(name)
-        if key in self._known or names.is_nobody(name) or names.is_extra(name):
-            return 1.0
-        parts = names.joined(name, self._known)
-        if len(parts) > 1 and any(names.key(part) in self._known for part in parts):
-            return 1.0
-        if not chinese_names.may_be(name):
-            return 0.0
-        return min(1.0, 0.7 + 0.1 * self._counts[key]) if len(name) <= 8 or self._counts[key] > 1 else 0.0
-
     def _cue(self, name: str, said: str, number: int, confidence: float) -> Iterator[Element]:
-        self._known.add(names.key(names.read(name).name))
+        self._cues.learn(names.read(name).name)
         yield Element(kind=Kind.CUE, text=name, line=number, confidence=confidence)
         if said.strip():
             yield Element(kind=Kind.DIALOGUE, text=said.strip(), line=number)
 
     def _speech_follows(self, at: int) -> bool:
         following = self._next(at)
-        if following is None:
+        while following is not None and _MOOD.fullmatch(self._rows[following]):
+            at, following = following, self._next(following)
+        return following is not None and self._is_speech(following)
+
+    def _is_speech(self, at: int) -> bool:
+        """Whether somebody whose name stands above could say this line."""
+        row = self._rows[at]
+        if not row or _ACTION.match(row) or self._headings[at] or _TRANSITION.match(traditional.folded(row)):
             return False
-        row = self._rows[following]
-        return not _ACTION.match(row) and not self._headings[following] and not chinese_names.cue(row)
+        if len(row) > LONGEST:
+            return True
+        spoken = chinese_names.cue(row)
+        return not (spoken and self._cues.who(spoken.name)[1]) and not self._cues.stands_alone(at)
 
     def _next(self, at: int) -> int | None:
         """The next line that says anything."""

@@ -65,9 +65,7 @@ _RELATIVE = re.compile(
     rf"(?:次日|翌日|第二天|隔天|隔日|当天|当日|同日|(?:{_COUNT}|几|数|多)[天日年月周]?(?:个月|小时|分钟)?(?:之|以)?[前后]|"
     rf"同时)(?:的)?(?P<time>{_TIME})?"
 )
-_NOT_NOW = re.compile(
-    r"(?:闪回|回忆|梦境|梦中|现实|幻想|幻觉|想象|插叙|倒叙|穿插)(?:中|开始|结束)?|回到现实|现在"
-)
+_NOT_NOW = re.compile(r"(?:闪回|回忆|梦境|梦中|现实|幻想|幻觉|想象|插叙|倒叙|穿插)(?:中|开始|结束)?|回到现实|现在")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,11 @@ def parts(text: str) -> Heading:
     """A header that is known to be one, taken apart."""
     found = read(text)
     return found.heading if found else _Words(text).heading()
+
+
+def is_time(word: str) -> bool:
+    """夜, 次日, 三天后: when, and nothing else."""
+    return times.of_chinese(word) is not None or _RELATIVE.fullmatch(word) is not None
 
 
 def field(line: str) -> tuple[str, Heading] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assets.scripts import numerals
+from assets.scripts import numerals, traditional
 
 _LONGEST = 80  # characters of the line
 _MARKS = re.compile(r"^[\s#*_>=【\[（(《<~\-—]+|[\s*_=】\]）)》>~\-—]+$")
@@ -30,12 +30,12 @@ def heading(line: str) -> tuple[int, str] | None:
     bare = line.strip()
     while (stripped := _MARKS.sub("", bare)) != bare:
         bare = stripped
-    found = _HAN.fullmatch(bare) or _ENGLISH.fullmatch(bare)
+    found = _HAN.fullmatch(traditional.folded(bare)) or _ENGLISH.fullmatch(bare)
     if not found:
         return None
     number = numerals.read(found["number"])
-    rest = found["rest"]
-    if number is None or _ENDS.match(rest) or _NO_TITLE.search(rest):
+    rest = bare[found.start("rest") :]
+    if number is None or _ENDS.match(rest) or _NO_TITLE.search(traditional.folded(rest)):
         return None
     if rest and not re.match(r"[\s：:·.、\-–—|《【「\"“（(，,】\])）*]", rest):
         return None

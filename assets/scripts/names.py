@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass
 
+from assets.scripts import traditional
 from assets.scripts.words import words
 
 LONGEST = 60  # characters; nobody is called more
@@ -92,6 +93,10 @@ _NOBODY = words(
     "全景 中景 近景 远景 ",
     "VO OS 黑屏 标题 片头 片尾 片名",
 )
+_HAN_VOICES = re.compile(
+    r".{0,8}(?:提示|系统|画外|机械|电子|合成|背景|导航|广播|播报|语|录|电话|手机|铃|机器人?)(?:声|音)|"
+    r"[男女童人](?:声|音)|画外|画面外|内心|心声"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,9 @@ def read(cue: str) -> Said:
         extensions.insert(0, found[1].strip())
         rest = rest[: found.start()].rstrip(" *_-,")
     for voice in (_VOICE, _CHINESE_VOICE):
-        if found := voice.match(rest):
-            rest = found[1]
-            extensions.append(found[2] if voice is _CHINESE_VOICE else "VOICE")
+        if found := voice.match(traditional.folded(rest)):
+            extensions.append(rest[found.start(2) :] if voice is _CHINESE_VOICE else "VOICE")
+            rest = rest[: found.end(1)]
     kept = [extension for extension in extensions if extension and not _CONTINUED.fullmatch(extension)]
     return Said(rest.strip(' *_-,.·“”"' if not rest.endswith("R.") else " *_-,"), ", ".join(kept))
 
@@ -145,13 +150,14 @@ def may_be_joined(name: str) -> bool:
 
 def is_nobody(name: str) -> bool:
     """A narrator without a face, a title, a sound: what stands where a name stands in Chinese scripts."""
-    return name.upper() in _NOBODY
+    folded = traditional.folded(name.upper())
+    return folded in _NOBODY or _HAN_VOICES.fullmatch(folded) is not None
 
 
 def is_extra(name: str) -> bool:
     """村民甲, 员工B, 若干宾客, 众人; GUARD #2, CROWD, TWO COPS."""
     if re.search(r"[\u4e00-\u9fff]", name):
-        bare = re.sub(r"\s", "", name)
+        bare = traditional.folded(re.sub(r"\s", "", name))
         return bool(
             bare in _HAN_CROWD or _HAN_NUMBERED.match(bare) or _HAN_MANY.search(bare) or _HAN_ANY_NUMBERED.match(bare)
         )

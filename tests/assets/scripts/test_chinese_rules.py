@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from assets.scripts import Breakdown, break_down, chinese_headings, read
@@ -71,3 +74,168 @@ def test_what_only_begins_like_a_header_is_none(text: str) -> None:
 def test_fields_on_one_line_below_a_header_are_its_own() -> None:
     found = _read("第1场 陈家\n时间：夜 地点：一楼\n林晚：你好。\n")
     assert [(scene.place_name, scene.time) for scene in found.scenes] == [("陈家", "night")]
+
+
+def test_traditional_characters_are_shown_as_they_were_written() -> None:
+    found = _read(
+        "第一集\n場1：客廳（內/日）\n登場人物：陳大文、李小美、護士甲\n道具：鑰匙\n陳大文：我回來了。\n眾人：恭喜！\n護士甲：請。\n"
+        "備註：夜戲\n李小美內心獨白：又是他。\n李小美說道：“走。”\n場2：街道\n時間：夜\n陳大文（電話）：喂？\n"
+    )
+    assert [(scene.place_name, scene.time) for scene in found.scenes] == [("客廳", "day"), ("街道", "night")]
+    assert _names(found) == {"陳大文", "李小美"}
+    assert found.scenes[0].extras == ("護士甲", "眾人")
+    assert found.scenes[0].props == ("鑰匙",)
+    assert [(cue.speaker, cue.extension) for cue in found.scenes[0].cues[3:]] == [
+        ("李小美", "內心獨白"),
+        ("李小美", ""),
+    ]
+    assert found.scenes[1].cues[0].extension == "電話"
+
+
+LISTED = "1-1 日 内 家\n人物：林晚、陆沉\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ("林晚放下茶杯：说。", "林晚"),
+        ("林晚冷笑：你也配？", "林晚"),
+        ("林晚看向陆沉：走吧。", "林晚"),
+        ("林晚对陆沉：走吧。", "林晚"),
+        ("林晚 怒：滚！", "林晚"),
+        ("林晚喊了一声：谁！", "林晚"),
+        ("林晚陆沉：好！", "林晚/陆沉"),
+        ("林晚 陆沉：好！", "林晚/陆沉"),
+        ("林晚〔OS〕：他来了。", "林晚"),
+        ("林晚妈：回来了？", "林晚妈"),
+        ("林晚助理：林总。", "林晚助理"),
+        ("林晚的母亲：林总。", "林晚的母亲"),
+        ("林晚晴：姐。", "林晚晴"),
+        ("00后女孩：好帅！", "00后女孩"),
+    ],
+)
+def test_a_known_name_with_a_deed_behind_it_speaks_and_one_with_kin_is_somebody_else(row: str, wanted: str) -> None:
+    assert _speakers(_read(LISTED + row + "\n")) == [wanted]
+
+
+def test_a_name_that_comes_again_is_known_without_any_list() -> None:
+    found = _read("1-1 日 内 家\n林晚：一。\n林晚：二。\n林晚转身：三。\n林晚发现：门开着。\n林晚的手机：来电\n")
+    assert _speakers(found) == ["林晚"] * 3
+    assert [cue.lines for cue in found.scenes[0].cues] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *("特效：时间定格", "花字：惊！", "灯光：渐暗", "时间线：三年前", "情绪：紧张", "PS：可删"),
+        *("第二天：天亮了", "此时：门开了", "三年后：她回来了", "结果：他没来", "证据一：录音", "信：见字如面"),
+        *("合同上写：甲方", "门外：脚步声", "他说：走", "敲门声：咚咚咚", "林晚视角：黑暗", "林晚POV：黑暗"),
+        *("画外：一声枪响", "系统提示音：恭喜", "机械音：启动", "女声：您好"),
+    ],
+)
+def test_labels_times_sounds_and_pronouns_are_nobody(row: str) -> None:
+    found = _read(LISTED + "林晚：好。\n" + row + "\n陆沉：好。\n")
+    assert _names(found) == {"林晚", "陆沉"}
+    assert found.scenes[0].cast == ("林晚", "陆沉")
+
+
+def test_whoever_is_called_like_a_sound_may_speak_again() -> None:
+    found = _read("1-1 日 内 家\n沈知音：你好。\n陆沉：你好。\n沈知音：再见。\n电话女声：您好。\n")
+    assert _names(found) == {"沈知音", "陆沉", "电话女声"}
+
+
+FILM = """第1场 客厅 内 日
+
+林晚推门进来，放下行李。
+
+    林晚
+  你回来了。
+  我等了你很久。
+
+    陆沉
+  （疑惑）
+  等我？
+
+她点点头。
+
+    林晚
+  是你。
+
+    陆沉
+  嗯。
+
+三天后
+
+第2场 街道 外 夜
+
+    林晚（哽咽）
+  再见。
+"""
+
+
+@pytest.mark.parametrize("dedented", [False, True])
+def test_names_on_lines_of_their_own_speak_where_they_come_again(dedented: bool) -> None:
+    text = "\n".join(row.strip() for row in FILM.split("\n")) if dedented else FILM
+    found = _read(text)
+    assert _names(found) == {"林晚", "陆沉"}
+    assert [(cue.speaker, cue.extension, cue.lines) for scene in found.scenes for cue in scene.cues] == [
+        ("林晚", "", 2),
+        ("陆沉", "", 1),
+        ("林晚", "", 1),
+        ("陆沉", "", 1),
+        ("林晚", "", 1),
+    ]
+
+
+def test_film_layout_below_english_headings_is_read() -> None:
+    text = FILM.replace("第1场 客厅 内 日", "INT. 客厅 - 日").replace("第2场 街道 外 夜", "EXT. 街道 - 夜")
+    found = {scene.place_name: scene.cast for scene in break_down(read(text)).scenes}
+    assert found == {"客厅": ("林晚", "陆沉"), "街道": ("林晚",)}
+
+
+def test_short_lines_that_are_no_names_speak_not() -> None:
+    found = _read(
+        "第1场 客厅 内 日\n\n停顿\n他看着她。\n\n林晚：一。\n\n停顿\n她笑了。\n\n第二天\n下雨了。\n\n第二天\n下雪了。\n"
+    )
+    assert _names(found) == {"林晚"}
+
+
+def test_a_heading_below_an_empty_cue_is_not_said() -> None:
+    found = _read(LISTED + "林晚：\n1-2 夜 外 街\n陆沉：\n△陆沉走了。\n")
+    assert [scene.place_name for scene in found.scenes] == ["家", "街"]
+
+
+def test_the_title_of_the_text_itself_describes_nobody() -> None:
+    found = _read(
+        "一、人物小传\n姜离：女，22岁，庶女\n姜若雪：女，20岁，白莲花\n\n二、正文\n第1场 柴房 日 内\n姜离：水……\n"
+    )
+    assert {one.name: one.description for one in found.characters}["姜若雪"] == "女，20岁，白莲花"
+
+
+def test_a_mood_behind_a_name_is_no_way_of_being_heard() -> None:
+    found = _read(LISTED + "林晚（哽咽）\n我不能。\n陆沉（画外音）\n走吧。\n")
+    assert [cue.extension for cue in found.scenes[0].cues] == ["", "画外音"]
+
+
+EVIL: dict[str, Callable[[int], str]] = {
+    "many names with one head": lambda size: "\n".join(
+        f"林晚{chr(0x4E00 + n % 20000)}：你好" for n in range(size // 8)
+    ),
+    "many deeds of one": lambda size: "林晚：好\n林晚：好\n" + "林晚看向陆沉放下茶杯：好\n" * (size // 13),
+    "names alone": lambda size: "\n林晚\n（笑）\n" * (size // 9),
+    "moods alone": lambda size: "\n林晚\n好\n\n林晚\n" + "（笑）\n" * (size // 4),
+    "one speech": lambda size: "\n林晚\n好\n\n林晚\n" + "很好很好\n" * (size // 5),
+    "brackets around nothing": lambda size: "【" * size,
+    "fields": lambda size: "时间：日 地点：" * (size // 8),
+    "fields by line": lambda size: "时间：日 地点：家\n" * (size // 10),
+}
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_work_grows_with_the_text_and_no_faster(evil: str) -> None:
+    def seconds(size: int) -> float:
+        began = time.thread_time()
+        _read("1-1 日 内 家\n" + EVIL[evil](size))
+        return time.thread_time() - began
+
+    assert seconds(48_000) < 64 * seconds(3_000) + 0.3
