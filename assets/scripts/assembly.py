@@ -180,7 +180,7 @@ class _Assembly:
             if element.kind is Kind.ACTION:
                 self._loose.append(element)
             return
-        scene.last = max(scene.last, element.line)
+        scene.last = max(scene.last, element.line, element.through)
         if element.kind is Kind.ACTION:
             scene.actions.append(element)
         elif element.kind is Kind.PROPS:

@@ -51,6 +51,7 @@ class Element:
     kind: Kind
     text: str
     line: int  # from 1
+    through: int = 0  # its last line, if it has more than one
     confidence: float = 1.0
     heading: Heading | None = None
     names: tuple[str, ...] = ()

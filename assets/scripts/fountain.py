@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from assets.scripts import castlists, front, headings, lines
+from assets.scripts import castlists, front, headings, informal, lines
 from assets.scripts.elements import Element, Kind
 from assets.scripts.words import words
 
@@ -22,12 +21,6 @@ _TITLE_PHRASES = frozenset(
 _NOTE = re.compile(r"\[\[(?P<note>[^\[\]]{0,20000})\]\]")
 _MARKS = re.compile(r"(?P<what>cast|characters?|props?)\s*[:：]\s*(?P<names>.+)", re.IGNORECASE | re.DOTALL)
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_|_(?!\w)")
-_BACK_TO = re.compile(r"^BACK (?:IN|AT|INSIDE|OUTSIDE|ON|TO) (?:THE )?", re.IGNORECASE)
-_BACK = re.compile(
-    r"BACK (?:IN|AT|INSIDE|OUTSIDE|ON|TO) (?:THE )?(?!SCENE|PRESENT|BLACK|REALITY|ACTION|US\b|HIM\b|HER\b|THEM\b|"
-    r"WORK\b)[A-Z]",
-    re.IGNORECASE,
-)
 
 
 def title(text: str) -> str:
@@ -144,9 +137,10 @@ class _Reader:
         if before and lines.in_capitals(re.sub(r"\([^()]{0,80}\)?\s*\^?$", "", bare) if len(bare) < 200 else ""):
             if lines.is_transition(bare) or (after and bare.endswith("TO:")):
                 return Element(kind=Kind.TRANSITION, text=bare, line=number)
-            if after and len(bare) < 60 and _BACK.match(bare):
-                heading = replace(headings.read(_BACK_TO.sub("", bare)), text=bare)
-                return Element(kind=Kind.HEADING, text=bare, line=number, confidence=0.6, heading=heading)
+            if after and (heading := informal.read(bare)):
+                return Element(
+                    kind=Kind.HEADING, text=bare, line=number, confidence=informal.CONFIDENCE, heading=heading
+                )
             if not after and lines.may_speak(bare):
                 return Element(kind=Kind.CUE, text=bare.rstrip(" ^"), line=number)
         return Element(kind=Kind.ACTION, text=plain(text), line=number)

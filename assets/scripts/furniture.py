@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NUMBER = re.compile(r"[-–—(]?\s*(?:page\s+)?\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—).]?", re.IGNORECASE)
 _CONTINUED = re.compile(
@@ -23,8 +23,9 @@ class Row:
 
     number: int  # of the line, from 1
     indent: int
-    gap: int  # blank lines before it
+    gap: int  # blank lines before it, less one where all lines have one
     text: str
+    apart: bool = False  # a blank line before it, whatever the others have
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def cleared(text: str) -> Page:
             removed, broken = removed + 1, True
         else:
             indent = len(line) - len(line.lstrip())
-            rows.append(Row(number=number, indent=indent, gap=min(gap, 1) if broken else gap, text=bare))
+            before = min(gap, 1) if broken else gap
+            rows.append(Row(number=number, indent=indent, gap=before, text=bare, apart=gap > 0 and not broken))
             gap, broken = 0, False
     return Page(_single_spaced(rows), removed)
 
@@ -84,4 +86,4 @@ def _single_spaced(rows: list[Row]) -> list[Row]:
     close = sum(1 for row in rows[1:] if row.gap == 0)
     if len(rows) < 8 or close > 0.1 * len(rows):
         return rows
-    return [Row(number=row.number, indent=row.indent, gap=max(0, row.gap - 1), text=row.text) for row in rows]
+    return [replace(row, gap=max(0, row.gap - 1)) for row in rows]

@@ -101,6 +101,8 @@ class People:
         found = []
         for key, parts in bare.items():
             shorter = {single[part] for part in parts if part in single and len(owners[part]) == 2} - {key}
+            if len(shorter) > 1:  # HANK MARLOW is HANK, where there is a MRS. MARLOW as well
+                shorter = {other for other in shorter if len(words[other]) == 1}
             if len(shorter) != 1:
                 continue
             other = shorter.pop()

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, front, furniture, headings, lines, names, numerals, times
+from assets.scripts import castlists, front, furniture, headings, informal, lines, names, numerals, times
 from assets.scripts.elements import Element, Heading, Kind
 from assets.scripts.furniture import Row
 from assets.scripts.words import words
 
-_COLON = re.compile(r"(?P<name>[^:：\s][^:：.!?;()]{0,38}(?:\([^()]{0,40}\))?)\s*[:：]\s*(?P<said>\S.*)?", re.DOTALL)
+_TITLES = "MR MRS MS DR ST JR SR LT PROF SGT CAPT COL GEN REV HON DET SEN GOV PRES"
+# A period within a name: behind a title, JR, or an initial.
+_WITHIN_NAME = "".join(rf"(?<!\b{title})" for title in _TITLES.split())
+_COLON = re.compile(
+    rf"(?P<name>[^:：\s](?:[^:：.!?;()]|(?!{_WITHIN_NAME}(?<!\b[A-Z]))\.){{0,38}}(?:\([^()]{{0,40}}\))?)"
+    r"\s*[:：]\s*(?P<said>\S.*)?",
+    re.DOTALL | re.IGNORECASE,
+)
 _PERIOD = re.compile(
-    r"(?P<name>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ' "
+    rf"(?P<name>(?:(?:{_TITLES.replace(' ', '|')})\. )?(?!(?:{_TITLES.replace(' ', '|')})\.)"
+    r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ' "
     r"’#\d-]{1,30}?)(?:\s*\((?P<mood>[^()]{0,80})\))?\.\s*[-–—]?\s*(?P<said>[^\s.].*)",
     re.DOTALL,
 )
@@ -30,6 +38,8 @@ _SCENE = re.compile(
 )
 _WORDS = re.compile(r"[^\W\d_][\w'’.#-]*(?: (?:[^\W_][\w'’.#-]*)){0,3}")
 _EXTENDED = re.compile(r"\((?:V\.?O\.?|O\.?S\.?|O\.?C\.?|CONT['’]?D\.?)\)\s*$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…][\"”’')]*$")
+_LONGEST_SENTENCE = 30  # lines
 _NOT_SAID = words(
     "note notes time setting place scene title by author date draft contact synopsis logline genre location int ",
     "ext at",
@@ -38,7 +48,37 @@ _NOT_SAID = words(
 
 def read(text: str) -> Iterator[Element]:
     """Take a text apart."""
-    yield from front.settled(castlists.recognised(_Reader(furniture.cleared(text).rows).read()))
+    rows = furniture.cleared(text).rows
+    yield from _unwrapped(front.settled(castlists.recognised(_Reader(rows).read())), rows)
+
+
+def _unwrapped(elements: Iterable[Element], rows: Iterable[Row]) -> Iterator[Element]:
+    """Actions whose lines were broken by hand or by a page's width, in one: a sentence goes on in the line below."""
+    shape = {row.number: row for row in rows}
+    parts: list[Element] = []
+    for element in elements:
+        more = element.kind is Kind.ACTION and 0 < len(parts) < _LONGEST_SENTENCE
+        if more and _goes_on(shape[parts[-1].line], shape[element.line]):
+            parts.append(element)
+            continue
+        yield from _one(parts)
+        parts = [element] if element.kind is Kind.ACTION else []
+        if not parts:
+            yield element
+    yield from _one(parts)
+
+
+def _goes_on(row: Row, following: Row) -> bool:
+    together = following.gap == 0 and row.indent == following.indent
+    if not together or _SENTENCE_END.search(row.text[-5:]):
+        return False
+    return not lines.in_capitals(row.text) and not lines.in_capitals(following.text)
+
+
+def _one(parts: list[Element]) -> Iterator[Element]:
+    if parts:
+        text = " ".join(part.text for part in parts)
+        yield replace(parts[0], text=text, through=parts[-1].line)
 
 
 class _Reader:
@@ -53,11 +93,12 @@ class _Reader:
         self._lost_gaps = self._has_lost_gaps()
 
     def read(self) -> Iterator[Element]:
-        talking = False
+        talking = inline = False
         for at, row in enumerate(self._rows):
             if heading := self._headings[at]:
                 talking = False
-                yield Element(kind=Kind.HEADING, text=row.text, line=row.number, confidence=0.8, heading=heading)
+                sure = informal.CONFIDENCE if informal.read(heading.text) else 0.8
+                yield Element(kind=Kind.HEADING, text=row.text, line=row.number, confidence=sure, heading=heading)
             elif lines.is_division(row.text):
                 talking = False
                 yield Element(kind=Kind.DIVISION, text=row.text, line=row.number)
@@ -69,13 +110,13 @@ class _Reader:
                 talking = False
                 yield Element(kind=Kind.TRANSITION, text=row.text, line=row.number)
             elif confidence := self._speaks(at, talking=talking):
-                talking = True
+                talking, inline = True, False
                 yield Element(kind=Kind.CUE, text=row.text.rstrip(" :："), line=row.number, confidence=confidence)
             elif said := self._said_inline(row, talking=talking):
-                talking = True
+                talking = inline = True
                 yield from said
             else:
-                talking = talking and not self._ended(at)
+                talking = talking and not self._ended(at) and not (inline and row.apart)
                 kind = Kind.ACTION if not talking else Kind.PARENTHETICAL if row.text[0] == "(" else Kind.DIALOGUE
                 yield Element(kind=kind, text=row.text, line=row.number)
 
@@ -94,6 +135,9 @@ class _Reader:
                 or re.match(r"(?:\d+\S*\s+)?(?:INT|EXT|I/E)", text)
             )
             return read if sure and small and not re.search(r"[!?]$|\b(?:is|was|are|has|had)\b.*\.$", text) else None
+        between = row.gap and (at + 1 == len(self._rows) or self._rows[at + 1].gap)
+        if between and lines.in_capitals(text) and (back := informal.read(text)):
+            return back
         found = _SCENE.fullmatch(text)
         if not found or re.match(r"[a-z]", found["rest"] or "X"):
             return None
