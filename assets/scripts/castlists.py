@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from assets.scripts import facts, lines, names
+from assets.scripts import facts, lines, names, traditional
 from assets.scripts.elements import Element, Kind, Person
 
 _TITLE = re.compile(
@@ -91,7 +91,7 @@ def entry(text: str) -> Person | None:
         text = text[bullet.end() :]
     text = text.replace("**", "").strip(" *_#")
     role = ""
-    if label := _LABEL.match(text):
+    if label := _LABEL.match(traditional.folded(text)):
         role, text = label[0].strip(" :："), text[label.end() :]
     if text.startswith("【") and "】" in text[:_LONGEST_NAME]:
         text = text[1:].replace("】", "：", 1)
@@ -112,10 +112,11 @@ def entry(text: str) -> Person | None:
 
 def continued(person: Person, text: str) -> Person:
     """With one more line about the same person: `年龄：24`, or more of the description."""
-    found = _FIELD.match(text.strip())
-    field, value = (found["field"].lower(), found["value"].strip()) if found else ("", text.strip())
+    text = text.strip()
+    found = _FIELD.match(traditional.folded(text))
+    field, value = (found["field"].lower(), text[found.start("value") :].strip()) if found else ("", text)
     if field in ("年龄", "age"):
-        return replace(person, age=person.age or value.removesuffix("岁"))
+        return replace(person, age=person.age or re.sub("[岁歲]$", "", value))
     if field in ("声音", "音色", "voice"):
         return replace(person, voice=person.voice or value)
     if field == "别名":
@@ -134,7 +135,7 @@ def continued(person: Person, text: str) -> Person:
 
 def is_field(text: str) -> bool:
     """年龄：24, below somebody's name."""
-    return _FIELD.match(text.strip()) is not None
+    return _FIELD.match(traditional.folded(text.strip())) is not None
 
 
 def _divided(text: str) -> tuple[str, str]:

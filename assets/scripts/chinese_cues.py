@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from assets.scripts import chinese_names, names, traditional
+from assets.scripts.words import words
 
 _LONGEST_NAME = 8
 _ALONE = re.compile(r"(?P<name>[^\W\d_][\w·]{1,3})\s*(?:[（(〔][^（()）〔〕]{0,40}[)）〕])?")
@@ -18,14 +19,25 @@ _NO_CUE = re.compile(
     r"静场|停顿|沉默|安静|暗场|黑场|亮场|收光|起光|落幕|幕[落启起]|转场|黑屏|空镜|全剧终|剧终|未完待续"
 )
 _PRONOUN = re.compile(r"[我你您他她它咱]")
-_PERSON = re.compile(
-    r"(?:[妈爸母父哥姐弟妹爷奶叔伯姨姑婶舅嫂娘爹婆公妻夫媳婿孙][妈爸哥姐弟妹爷奶叔伯姨姑婶舅娘爹婆公妻夫]?|[人员师生手长者们家友子女男儿亲总董]|"
-    r"助理|秘书|保镖|司机|管家|同学|小姐|先生|太太|夫人|少爷|老爷|王爷|公主|殿下|娘娘|大人|陛下|将军|丫鬟|侍卫|侍女|随从|手下|下属|属下|"
-    r"粉丝|闺蜜|替身|前任|老板|经理|教授|主任|律师|医生|护士|警官|队长|同事|邻居|亲戚|上司|代表|机器人)[甲乙丙丁A-Da-d\d]?$"
+_KIN_OR_JOB = (
+    r"[妈爸母父哥姐弟妹爷奶叔伯姨姑婶舅嫂娘爹婆公妻夫媳婿孙][妈爸哥姐弟妹爷奶叔伯姨姑婶舅娘爹婆公妻夫亲]?|闺蜜|替身|前任|"
+    r"助理|秘书|保镖|司机|管家|同学|小姐|先生|太太|夫人|少爷|老爷|王爷|公主|殿下|娘娘|大人|陛下|将军|丫鬟|侍卫|侍女|随从|"
+    r"手下|下属|属下|粉丝|老板|经理|教授|主任|律师|医生|护士|警官|队长|同事|邻居|亲戚|上司|代表|机器人|太监|宫女|嬷嬷|护卫|师父|徒弟"
 )
+_SURNAMES = words("欧阳 司马 上官 诸葛 慕容 夏侯 皇甫 东方 南宫 司徒 令狐 公孙 宇文 长孙 独孤 西门 百里 端木 轩辕 尉迟")
+_BEGINS_PERSON = re.compile(_KIN_OR_JOB)
+_PERSON = re.compile(rf"(?:{_KIN_OR_JOB}|[人员师生手长者们家友子女男儿亲总董])[甲乙丙丁A-Da-d\d]?$")
 _DOES = re.compile(r"[着了过向对看把给朝望走说问喊叫笑哭拿放抬低转推拉抱扶跪站坐起]")
+_TOLD = re.compile(  # of her, and nothing that she does as she speaks
+    r"知道|明白|觉得|记得|意识到|发现|看到|看见|听到|听见|只[有能想剩]|有[一个了]|没有|是|手[里中上机]|身上|面前"
+)
 _SHOWN = re.compile(r"(?:写着|显示|写道|看到|看见|发现|听到|听见|听着|响起|传来|想起|意识到|明白|知道|收到)$")
 _MOODS = frozenset("怒笑哭急惊喜悲冷喊吼叹泣嗔")
+
+
+def _is_told(folded: str) -> bool:
+    """的手机, 只有一个办法: behind a name. Not 的母亲, who is somebody."""
+    return _TOLD.match(folded) is not None or (folded.startswith("的") and not _PERSON.search(folded))
 
 
 class Cues:
@@ -59,13 +71,14 @@ class Cues:
             return name, 1.0
         parts = names.joined(name, self.known)
         if len(parts) > 1 and any(names.key(part) in self.known for part in parts):
-            return name, 1.0
+            heads = [self._doer(part) or part for part in parts]
+            return (name, 1.0) if heads == parts else ("、".join(heads), 0.6)
         head, rest = self._known_head(name)
         if len(rest) > 1 and names.key(rest) in self._sure:
             return f"{head}、{rest}", 0.6
-        if head and self._is_deed(rest, apart=name[len(head)].isspace(), once=self._counts[key] < 2):
-            return head, 0.6
-        if (head and rest[0] == "的" and not _PERSON.search(rest)) or not chinese_names.may_be(name):
+        if doer := self._doer(name):
+            return doer, 0.6
+        if (head and _is_told(traditional.folded(rest))) or not chinese_names.may_be(name):
             return name, 0.0
         once = self._counts[key] < 2
         if once and (re.search(r"(?<![男女童])[音声聲]$", name) or (len(name) > 1 and _PRONOUN.search(name))):
@@ -79,12 +92,20 @@ class Cues:
                 return name[:size], name[size:].strip()
         return "", ""
 
+    def _doer(self, name: str) -> str:
+        """林晚 of 林晚看向陆沉; empty if it is no known name with a deed behind it."""
+        head, rest = self._known_head(name) if names.key(name) not in self.known else ("", "")
+        once = self._counts[names.key(name)] < 2 and head not in _SURNAMES
+        return head if head and self._is_deed(rest, apart=name[len(head)].isspace(), once=once) else ""
+
     @staticmethod
     def _is_deed(rest: str, *, apart: bool, once: bool) -> bool:
         folded = traditional.folded(rest)
         if re.search(r"^的|[^\u3400-\u9fff]", folded) or chinese_names.is_label(folded + "："):
             return False
-        if _SHOWN.search(folded) or chinese_names.is_thing(folded) or chinese_names.is_when(folded):
+        if _BEGINS_PERSON.match(folded) or _is_told(folded) or _SHOWN.search(folded):
+            return False
+        if chinese_names.is_thing(folded) or chinese_names.is_when(folded):
             return False
         if len(folded) == 1:
             return folded in _MOODS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from assets.scripts import traditional
 from assets.scripts.breakdown import Gender
 from assets.scripts.elements import Person
 from assets.scripts.numerals import CHINESE
@@ -71,9 +72,9 @@ _LONGEST = 2_000
 def age(text: str) -> str:
     """As written: 30s, mid-40s, 24, 二十出头; empty if nothing tells."""
     text = text[:_LONGEST]
-    if found := _HAN_AGE.search(text):
-        whole = found[1]
-        return whole.removesuffix("岁") if re.fullmatch(r"\d{1,3}岁", whole) else whole
+    if found := _HAN_AGE.search(traditional.folded(text)):
+        whole = text[found.start(1) : found.end(1)]
+        return whole[:-1] if re.fullmatch(r"\d{1,3}岁", found[1]) else whole
     if found := _AGE.search(text):
         return re.sub(r"(?:[ -]years?[ -]old|\s?(?:y/o|yo))$|^aged?:?\s?", "", found[0], flags=re.IGNORECASE)
     return ""
@@ -84,14 +85,13 @@ def is_age(text: str) -> bool:
     text = text.strip()
     if not text or len(text) > 30:
         return False
-    return bool(_BARE_AGE.fullmatch(text) or _AGE.fullmatch(text) or _HAN_AGE.fullmatch(text)) and not re.fullmatch(
-        r"0\d*|1\d{3}", text
-    )
+    han = _HAN_AGE.fullmatch(traditional.folded(text))
+    return bool(_BARE_AGE.fullmatch(text) or _AGE.fullmatch(text) or han) and not re.fullmatch(r"0\d*|1\d{3}", text)
 
 
 def gender(text: str, *, name: str = "") -> Gender:
     """By what somebody is called and how he or she is spoken of. The phrase should be about nobody else."""
-    text = text[:_LONGEST]
+    text, name = traditional.folded(text[:_LONGEST]), traditional.folded(name)
     for female, male, where in (
         (_HAN_FEMALE_WORD, _HAN_MALE_WORD, text),
         (_FEMALE, _MALE, name),

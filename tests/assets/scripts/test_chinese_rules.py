@@ -92,6 +92,16 @@ def test_traditional_characters_are_shown_as_they_were_written() -> None:
     assert found.scenes[1].cues[0].extension == "電話"
 
 
+def test_lists_in_traditional_characters_are_read() -> None:
+    found = _read(
+        "人物小傳\n姓名：林晚\n性別：女\n年齡：24歲\n陸母：五十多歲，陸沉的母親\n第一集\n1-1 日 內 家\n林晚：好。\n"
+    )
+    assert [(one.name, one.age, one.gender.value) for one in found.characters] == [
+        ("林晚", "24", "female"),
+        ("陸母", "五十多歲", "female"),
+    ]
+
+
 LISTED = "1-1 日 内 家\n人物：林晚、陆沉\n"
 
 
@@ -104,11 +114,15 @@ LISTED = "1-1 日 内 家\n人物：林晚、陆沉\n"
         ("林晚对陆沉：走吧。", "林晚"),
         ("林晚 怒：滚！", "林晚"),
         ("林晚喊了一声：谁！", "林晚"),
+        ("林晚一字一句：滚！", "林晚"),
+        ("林晚有气无力：滚……", "林晚"),
         ("林晚陆沉：好！", "林晚/陆沉"),
+        ("林晚、陆沉异口同声：好！", "林晚/陆沉"),
         ("林晚 陆沉：好！", "林晚/陆沉"),
         ("林晚〔OS〕：他来了。", "林晚"),
         ("林晚妈：回来了？", "林晚妈"),
         ("林晚助理：林总。", "林晚助理"),
+        ("林晚助理小王：林总。", "林晚助理小王"),
         ("林晚的母亲：林总。", "林晚的母亲"),
         ("林晚晴：姐。", "林晚晴"),
         ("00后女孩：好帅！", "00后女孩"),
@@ -118,8 +132,17 @@ def test_a_known_name_with_a_deed_behind_it_speaks_and_one_with_kin_is_somebody_
     assert _speakers(_read(LISTED + row + "\n")) == [wanted]
 
 
+@pytest.mark.parametrize(
+    "row", ["林晚只有一个办法：离开。", "林晚手里的请柬：婚礼", "林晚发现：门开着。", "林晚的手机：来电"]
+)
+def test_what_is_told_of_somebody_is_not_said(row: str) -> None:
+    found = _read(LISTED + row + "\n")
+    assert not _speakers(found)
+    assert _names(found) == {"林晚", "陆沉"}
+
+
 def test_a_name_that_comes_again_is_known_without_any_list() -> None:
-    found = _read("1-1 日 内 家\n林晚：一。\n林晚：二。\n林晚转身：三。\n林晚发现：门开着。\n林晚的手机：来电\n")
+    found = _read("1-1 日 内 家\n林晚：一。\n林晚：二。\n林晚转身：三。\n")
     assert _speakers(found) == ["林晚"] * 3
     assert [cue.lines for cue in found.scenes[0].cues] == [1, 1, 1]
 
@@ -127,8 +150,9 @@ def test_a_name_that_comes_again_is_known_without_any_list() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        *("特效：时间定格", "花字：惊！", "灯光：渐暗", "时间线：三年前", "情绪：紧张", "PS：可删"),
+        *("特效：时间定格", "花字：惊！", "灯光：渐暗", "时间线：三年前", "情绪：紧张", "状态：战甲", "PS：可删"),
         *("第二天：天亮了", "此时：门开了", "三年后：她回来了", "结果：他没来", "证据一：录音", "信：见字如面"),
+        *("任务一：活着", "电话那头：出事了"),
         *("合同上写：甲方", "门外：脚步声", "他说：走", "敲门声：咚咚咚", "林晚视角：黑暗", "林晚POV：黑暗"),
         *("画外：一声枪响", "系统提示音：恭喜", "机械音：启动", "女声：您好"),
     ],
@@ -137,6 +161,10 @@ def test_labels_times_sounds_and_pronouns_are_nobody(row: str) -> None:
     found = _read(LISTED + "林晚：好。\n" + row + "\n陆沉：好。\n")
     assert _names(found) == {"林晚", "陆沉"}
     assert found.scenes[0].cast == ("林晚", "陆沉")
+
+
+def test_a_surname_of_two_signs_is_no_name_with_a_deed_behind_it() -> None:
+    assert _speakers(_read("1-1 日 内 家\n人物：上官\n上官云飞：姐。\n上官：嗯。\n")) == ["上官云飞", "上官"]
 
 
 def test_whoever_is_called_like_a_sound_may_speak_again() -> None:
