@@ -50,7 +50,7 @@ _FIELDS = re.compile(
 )
 _LABELS_WITHIN = re.compile(r"(?:场景|地点|时间|场地|日夜|内外景?|景别|环境)\s*[:：]\s*")
 _SENTENCE = re.compile(r"[。！？!?“”\"；;…]|，.*，.*，|：.*：")
-_SENTENCE_FOR_SURE = re.compile(r"[。！？!?…]")  # with a number, and a time or 内 that stands by itself
+_SENTENCE_FOR_SURE = re.compile(r"[。！？!?…]|[:：]\s*[“\"「]")  # with a number, and a time or 内 that stands by itself
 _SEPARATOR = re.compile(r"[\s,，、;；|｜·•]+|[-－–—_/／:：（）()【】\[\].．]+")
 _GLUED = re.compile(rf"(?P<time>{_TIME})[/.]?(?P<side>{_INSIDE})|(?P<side2>{_INSIDE})[/.]?(?P<time2>{_TIME})")
 _GLUED_FIRST = re.compile(

@@ -60,6 +60,7 @@ def test_headers_are_taken_apart(text: str, wanted: tuple[str, str, str, str]) -
         "第1场 林晚走了。她哭了",
         "第1场 林晚：“你好”",
         "1-1 “你说什么”",
+        "1-1 夜，林晚：“你说什么”",
         "3场 比赛结束了",
         "第三场比赛开始",
         "（3）林晚走进客厅",
