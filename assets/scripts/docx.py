@@ -23,7 +23,8 @@ from assets.scripts.paragraphs import Paragraph, Type, as_fountain
 _MARK = b"PK\x03\x04"
 _MOST_PARTS = 5_000
 _MOST_BYTES = 200 << 20  # unpacked, of all parts: pictures too
-_MOST_XML = 60 << 20  # unpacked, of the document itself
+_MOST_XML = 60 << 20  # unpacked, of all parts that are XML, whatever they are called: a tree is built of each
+_DEEPEST = 20  # tables and text boxes inside of each other
 _SMALL = 10 << 20  # bytes: a part that is no larger is no bomb, however well it is packed
 _RATIO = 200
 _BROKEN = (
@@ -39,6 +40,7 @@ _BROKEN = (
 )
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_AROUND = frozenset(_W + name for name in ("sdt", "sdtContent", "customXml", "ins"))
 _STYLES = {
     Type.HEADING: ("scene heading", "slugline", "scene header", "场景标题", "场景", "场次"),
     Type.CHARACTER: ("character", "character name", "角色", "人物", "人物名"),
@@ -56,8 +58,8 @@ def is_one(data: bytes) -> bool:
     return data.startswith(_MARK)
 
 
-def read(data: bytes) -> tuple[str, bool]:
-    """The text, and whether it is Fountain, made of a screenplay's styles.
+def read(data: bytes, *, characters: int) -> tuple[str, bool]:
+    """The text, and whether it is Fountain, made of a screenplay's styles. `characters`: how many there may be.
 
     Raises ScriptUnreadable, ScriptTooLong.
     """
@@ -65,7 +67,13 @@ def read(data: bytes) -> tuple[str, bool]:
     try:
         document = docx.Document(io.BytesIO(data))
         styles = {style.style_id: (style.name or "").lower() for style in document.styles}
-        found = list(_Reader(styles).blocks(document.element.body))
+        found: list[tuple[Type | None, str]] = []
+        left = characters + 1
+        for kind, text in _Reader(styles).blocks(document.element.body):
+            left -= len(text) + 1
+            if left < 0:
+                raise ScriptTooLong(details={"max_characters": characters})
+            found.append((kind, text))
     except (*_BROKEN, PackageNotFoundError, AttributeError, TypeError, RecursionError) as error:
         raise _damaged() from error
     kinds = {kind for kind, _ in found}
@@ -94,17 +102,20 @@ def _check(data: bytes) -> None:
                 _SMALL, _RATIO * len(data)
             ):
                 raise ScriptUnreadable.of("ratio", "The document would unpack to many times its size. Save it again.")
-            if total > _MOST_BYTES or file.getinfo("word/document.xml").file_size > _MOST_XML:
+            if total > _MOST_BYTES or sum(info.file_size for info in infos if _is_xml(file, info)) > _MOST_XML:
                 raise ScriptTooLong(details={"max_bytes": _MOST_BYTES})
-            for info in infos:
-                if info.filename.endswith((".xml", ".rels")):
-                    with file.open(info) as part:
-                        if b"<!DOCTYPE" in part.read(4_096).replace(b"\0", b""):
-                            raise ScriptUnreadable.of(
-                                "xml", "The document has a DTD in it, which Word never writes. Save it again."
-                            )
     except _BROKEN as error:
         raise _damaged() from error
+
+
+def _is_xml(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Whether a part could be parsed. Raises ScriptUnreadable if there is a DTD in it."""
+    with file.open(info) as part:
+        head = part.read(4_096).replace(b"\0", b"")
+    found = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+    if found and b"<!DOCTYPE" in head:
+        raise ScriptUnreadable.of("xml", "The document has a DTD in it, which Word never writes. Save it again.")
+    return found
 
 
 def _damaged() -> ScriptUnreadable:
@@ -115,19 +126,21 @@ class _Reader:
     def __init__(self, styles: dict[str, str]) -> None:
         self._styles = styles
 
-    def blocks(self, parent: Any) -> Iterator[tuple[Type | None, str]]:
-        """Type by style, and text, of all that stands in an element."""
-        for child in parent:
+    def blocks(self, parent: Any, depth: int = 0) -> Iterator[tuple[Type | None, str]]:
+        """Type by style, and text, of all that stands in an element. Each is read once, however they are nested."""
+        if depth > _DEEPEST:
+            raise ScriptUnreadable.of(
+                "nested", "There are tables or boxes in each other deeper than any document needs. Send it as text."
+            )
+        for child in _children(parent):
             if child.tag == _W + "p":
                 yield self._paragraph(child)
-                for box in child.iter(_W + "txbxContent"):
-                    if not any(above.tag == _FALLBACK for above in box.iterancestors()):
-                        yield from self.blocks(box)
+                for box in _boxes(child):
+                    yield from self.blocks(box, depth + 1)
             elif child.tag == _W + "tbl":
-                for row in child.iter(_W + "tr"):
-                    yield None, self._row(row)
-            elif child.tag in (_W + "sdt", _W + "sdtContent", _W + "customXml", _W + "ins"):
-                yield from self.blocks(child)
+                for row in _children(child):
+                    if row.tag == _W + "tr":
+                        yield from self._row([cell for cell in _children(row) if cell.tag == _W + "tc"], depth + 1)
 
     def _paragraph(self, paragraph: Any) -> tuple[Type | None, str]:
         properties = paragraph.find(_W + "pPr")
@@ -170,13 +183,35 @@ class _Reader:
             ):
                 yield from self._texts(child)
 
-    def _row(self, row: Any) -> str:
-        """SARAH | Hello. in two cells is SARAH: Hello. — as scripts in tables mean it."""
-        cells = []
-        for cell in row.iter(_W + "tc"):
-            cells.append(" ".join(" ".join("".join(self._texts(one)).split()) for one in cell.iter(_W + "p")).strip())
-        filled = [cell for cell in cells if cell]
-        if len(cells) == 2 and len(filled) == 2 and len(cells[0]) <= 30:
-            wide = any(sign > "\u2e7f" for sign in cells[0] + cells[1])
-            return f"{cells[0]}：{cells[1]}" if wide else f"{cells[0]}: {cells[1]}"
-        return " | ".join(filled)
+    def _row(self, cells: list[Any], depth: int) -> Iterator[tuple[Type | None, str]]:
+        """SARAH | Hello. in two cells is SARAH: Hello. — as scripts in tables mean it. One cell is a page."""
+        if len(cells) == 1:
+            yield from self.blocks(cells[0], depth)
+            return
+        texts = [" ".join(" ".join(text for _, text in self.blocks(cell, depth)).split()) for cell in cells]
+        filled = [text for text in texts if text]
+        if len(texts) == 2 and len(filled) == 2 and len(texts[0]) <= 30:
+            wide = any(sign > "\u2e7f" for sign in texts[0] + texts[1])
+            yield None, f"{texts[0]}：{texts[1]}" if wide else f"{texts[0]}: {texts[1]}"
+        else:
+            yield None, " | ".join(filled)
+
+
+def _children(parent: Any) -> Iterator[Any]:
+    """What stands right in an element; controls, marks of others' programs and insertions are looked through."""
+    for child in parent:
+        if child.tag in _AROUND:
+            yield from _children(child)
+        else:
+            yield child
+
+
+def _boxes(paragraph: Any) -> Iterator[Any]:
+    """The text boxes of a paragraph, but none that stands in another one, nor what is shown instead of one."""
+    waiting = list(reversed(paragraph))
+    while waiting:
+        element = waiting.pop()
+        if element.tag == _W + "txbxContent":
+            yield element
+        elif element.tag != _FALLBACK:
+            waiting += reversed(element)

@@ -47,7 +47,7 @@ def read(data: bytes | str, *, name: str = "", limits: Limits | None = None) -> 
         decoding.refuse_files(data)
         text, encoding = decoding.decode(data)
     elif docx.is_one(data):
-        text, known = docx.read(data)
+        text, known = docx.read(data, characters=limits.characters)
         return _script(text, encoding="utf-8", limits=limits, suffix=".fountain" if known else ".docx", needed=True)
     else:
         text, encoding = decoding.decode(data)
