@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assets.scripts import episode_marks, reading
-from assets.scripts.breakdown import EpisodeText, Script, Span
+from assets.scripts.breakdown import EpisodeText, Format, Script, Span
 from assets.scripts.elements import Kind
 
 
@@ -15,9 +15,9 @@ def episodes(script: Script) -> list[EpisodeText]:
     starts: list[tuple[int, int, str]] = []
     for at, row in enumerate(rows):
         found = episode_marks.heading(row) if len(row) <= 160 else None
-        if found and not (starts and starts[-1][1] == found[0]):
+        if found:
             starts.append((at, *found))
-    starts = _without_contents(rows, starts)
+    starts = _without_contents(rows, _unsaid(script, starts))
     found_episodes = []
     for place, (at, number, title) in enumerate(starts):
         first = 0 if place == 0 else at
@@ -46,6 +46,18 @@ def pieces(script: Script, *, characters: int) -> list[str]:
             held = ""
         held += part
     return [*made, held] if held else made
+
+
+def _unsaid(script: Script, starts: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Leave out what somebody says, and what says the same episode again."""
+    speech = (Kind.DIALOGUE, Kind.PARENTHETICAL)
+    look = bool(starts) and script.format is not Format.PROSE  # whose lines are action and speech at once
+    said = {element.line - 1 for element in reading.elements(script) if element.kind in speech} if look else set()
+    kept: list[tuple[int, int, str]] = []
+    for start in starts:
+        if start[0] not in said and not (kept and kept[-1][1] == start[1]):
+            kept.append(start)
+    return kept
 
 
 def _without_contents(rows: list[str], starts: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

@@ -32,6 +32,9 @@ _PREFIX = re.compile(
 _LAST_NUMBER = re.compile(rf"\s+(?P<number>{_NUMBER})\.?\*?$")
 _MARKED_NUMBER = re.compile(r"\s*#(?P<number>[^#\s][^#\n]{0,20})#\s*$")
 _DASH = re.compile(r"\s+[-–—]+\s*|\s*[–—]+\s*|\s*--+\s*|[-–—]\s+")
+_ABROAD = {"JOUR": "DAY", "TAG": "DAY", "NUIT": "NIGHT", "NACHT": "NIGHT", "SOIR": "EVENING", "ABEND": "EVENING"}
+_GERMAN_TIME = re.compile(r"\b(TAG|NACHT|ABEND)(?=\W*$)", re.IGNORECASE)  # beside INNEN and AUSSEN
+_OTHER_TIME = re.compile(r"(?<=[-–—,.(]\s)(JOUR|NUIT|SOIR|NACHT|ABEND)(?=\W*$)", re.IGNORECASE)
 _OMITTED = re.compile(r"^(?:\W*(?:OMITTED|OMIT)\W*)$", re.IGNORECASE)
 
 
@@ -60,6 +63,8 @@ def read(text: str) -> Heading:
     if found := _PREFIX.match(rest):
         place = _place(found["prefix"])
         rest = rest[found.end() :]
+        abroad = _GERMAN_TIME if found["prefix"].upper().startswith(("INNEN", "AUSSEN")) else _OTHER_TIME
+        rest = abroad.sub(lambda word: _ABROAD[word[0].upper()], rest)
         if first := found["number"]:
             whole = whole[found.start("prefix") :]
             number = number or first
@@ -92,10 +97,16 @@ def _name_and_time(rest: str) -> tuple[str, str]:
     rest = rest.strip(" -–—.,:")
     parts = [part for part in _DASH.split(rest) if part.strip()]
     if len(parts) > 1:
-        # KITCHEN - NIGHT - FLASHBACK: what stands behind the time belongs to neither.
-        for at in range(len(parts) - 1, 0, -1):
-            if (time := times.of(parts[at])) is not None:
-                return " - ".join(part.strip() for part in parts[:at]), time
+        # KITCHEN - NIGHT - FLASHBACK: what stands behind the time belongs to neither. NIGHT - LATER are both times,
+        # and 1987 - NIGHT is one: the place of another year is another place.
+        found = [times.of(part) for part in parts]
+        last = next((at for at in range(len(parts) - 1, 0, -1) if found[at] is not None), 0)
+        if last:
+            at = last
+            while at > 1 and (before := found[at - 1]) is not None and not times.is_year(before):
+                at -= 1
+            told = [time for time in found[at : last + 1] if time is not None]
+            return " - ".join(part.strip() for part in parts[:at]), times.first(told)
         for at in range(len(parts) - 1, 0, -1):
             if (split := _by_comma(parts[at])) and split[1]:
                 return " - ".join([*(part.strip() for part in parts[:at]), split[0]]), split[1]

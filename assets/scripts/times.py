@@ -35,6 +35,12 @@ _QUALIFIERS = words(
     "ONE TWO ",
     "THREE SHORTLY SOON LITTLE BIT TIME FOLLOWING FIRST SECOND THIRD MID MAGIC LAST SOME PRESENT",
 )
+_DATES = words(
+    "MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY JANUARY FEBRUARY MARCH APRIL MAY JUNE JULY AUGUST ",
+    "SEPTEMBER OCTOBER NOVEMBER DECEMBER SPRING SUMMER AUTUMN FALL WINTER CHRISTMAS",
+)
+_VAGUE = ("later", "same", "continuous")
+_YEAR = re.compile(r"\d{4}S?")
 _YEAR_OR_CLOCK = re.compile(r"\d{1,2}(:\d\d)?\s?[AP]\.?M\.?|\d{1,2}:\d\d|(?:1[5-9]|20|21)\d\d|\d{4}S|\d+ O'CLOCK")
 _FROM_HERE = re.compile(r"[\s,;/]+")
 
@@ -52,15 +58,22 @@ def of(text: str) -> str | None:
         return "dusk"
     words = [word.strip(".'") for word in _FROM_HERE.split(bare.replace("-", " "))]
     found = [_WORDS[word] for word in words if word in _WORDS]
-    others = [word for word in words if word and word not in _WORDS and word not in _QUALIFIERS and not word.isdigit()]
+    known = (_WORDS, _QUALIFIERS, _DATES)
+    others = [word for word in words if word and not word.isdigit() and not any(word in one for one in known)]
     if not found:
         return None
-    return _first(found) if not others or (words[0] in _WORDS and "/" in bare) else None
+    return first(found) if not others or (words[0] in _WORDS and "/" in bare) else None
 
 
-def _first(found: list[str]) -> str:
-    """`LATER THAT NIGHT` is night: what the light is like says more than what came before."""
-    return next((time for time in found if time not in ("later", "same", "continuous")), found[0])
+def is_year(time: str) -> bool:
+    """1987, 1980S."""
+    return _YEAR.fullmatch(time) is not None
+
+
+def first(found: list[str]) -> str:
+    """`LATER THAT NIGHT` is night: what the light is like says more than what came before, and a year says least."""
+    told = [time for time in found if not is_year(time)] or found
+    return next((time for time in told if time not in _VAGUE), told[0])
 
 
 def of_chinese(word: str) -> str | None:
