@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,9 +52,12 @@ class _Assembly:
         self._loose: list[Element] = []  # actions before the first scene
         self._props: dict[str, Prop] = {}
         self._warnings: list[str] = []
+        self._numbers: dict[str, set[str]] = defaultdict(set)  # STORMTROOPER: 1, 2
 
     def breakdown(self) -> Breakdown:
+        self._count_numbers()
         self._meet_everybody()
+        self._tell_apart()
         self._divide()
         self._people.link()
         self._look_for_names()
@@ -69,6 +73,30 @@ class _Assembly:
             props=self._all_props(scenes),
             warnings=tuple(self._warnings),
         )
+
+    def _count_numbers(self) -> None:
+        for element in self._elements:
+            spoken = (names.read(element.text).name,) if element.kind is Kind.CUE else ()
+            for name in element.names if element.kind is Kind.CAST else spoken:
+                base, number = names.numbered(name)
+                if base:
+                    self._numbers[base].add(number)
+
+    def _is_extra(self, name: str) -> bool:
+        """Whether nobody casts him or her: as the name says, or as there are several of the kind."""
+        return names.is_extra(name) or len(self._numbers.get(names.numbered(name)[0], ())) > 1
+
+    def _tell_apart(self) -> None:
+        """Names that speak in turns within a scene: JEKYLL, DR. JEKYLL, JEKYLL."""
+        last: list[str] = []
+        for element in self._elements:
+            if element.kind is Kind.HEADING:
+                last = []
+            elif element.kind is Kind.CUE:
+                name = names.read(element.text).name
+                if last[-2:-1] == [name] != last[-1:]:
+                    self._people.part(name, last[-1])
+                last = [*last[-1:], name]
 
     def _meet_everybody(self) -> None:
         """All names there are, before it is asked which of them speak together."""
@@ -89,17 +117,18 @@ class _Assembly:
                     self._meet(said.name, element, weight=3)
             elif element.kind is Kind.ACTION:
                 for found in introductions.find(element.text, known=self._people):
-                    if names.is_extra(found.name) or names.is_nobody(found.name):
+                    if self._is_extra(found.name) or names.is_nobody(found.name):
                         continue
                     known = self._people.add(found.name, line=element.line, confidence=found.confidence, weight=0)
                     if found.nickname:
                         self._people.call(found.nickname, known)
                     known.age = known.age or found.age
+                    known.role = known.role or found.role
                     known.gender = known.gender or facts.gender(found.phrase, name=found.name)
                     known.description = known.description or found.about
 
     def _meet(self, name: str, element: Element, *, weight: int) -> None:
-        if not names.is_extra(name) and not names.is_nobody(name):
+        if not self._is_extra(name) and not names.is_nobody(name):
             self._people.add(name, line=element.line, confidence=element.confidence, weight=weight)
 
     def _divide(self) -> None:
@@ -156,7 +185,7 @@ class _Assembly:
         for name in names.joined(said.name, self._people):
             if names.is_nobody(name):
                 continue
-            if names.is_extra(name):
+            if self._is_extra(name):
                 if scene:
                     scene.extras.setdefault(names.key(name), name)
                 continue
@@ -186,10 +215,10 @@ class _Assembly:
         elif element.kind is Kind.PROPS:
             scene.props.update({names.key(name): name for name in element.names})
         elif element.kind is Kind.CAST:
-            scene.listed = True
+            scene.listed = scene.listed or element.complete
             for listed in element.names:
                 for name in names.joined(listed, self._people):
-                    if names.is_extra(name):
+                    if self._is_extra(name):
                         scene.extras.setdefault(names.key(name), name)
                     elif not names.is_nobody(name):
                         known = self._people.add(name, line=element.line, confidence=element.confidence, weight=0)
@@ -248,7 +277,7 @@ class _Assembly:
         return [
             character
             for character in self._people.characters()
-            if not names.is_extra(character.name) and not names.is_nobody(character.name)
+            if not self._is_extra(character.name) and not names.is_nobody(character.name)
         ]
 
     def _all_props(self, scenes: tuple[Scene, ...]) -> tuple[Prop, ...]:

@@ -43,6 +43,7 @@ _HAN_SPACED = re.compile(
     r"(?P<name>[\u4e00-\u9fff·A-Za-z]{1,10})\s+(?P<about>(?:男|女|\d{1,3}岁?|[一二三四五六七八九十]+岁).*)"
 )
 _LONGEST_NAME = 40
+_MOST_ALIASES = 20
 
 
 def is_title(text: str) -> bool:
@@ -107,7 +108,7 @@ def entry(text: str) -> Person | None:
         about = f"{role}，{about}" if about else role
     made = facts.person(names.read(name).name or name, about)
     others = tuple(one for one in (nickname["name"] if nickname else "", other.strip()) if one)
-    return replace(made, aliases=(*others, *made.aliases))
+    return replace(made, aliases=(*others, *made.aliases)[:_MOST_ALIASES])
 
 
 def continued(person: Person, text: str) -> Person:
@@ -120,7 +121,8 @@ def continued(person: Person, text: str) -> Person:
     if field in ("声音", "音色", "voice"):
         return replace(person, voice=person.voice or value)
     if field == "别名":
-        return replace(person, aliases=(*person.aliases, *(name for name in re.split(r"[、，,/ ]+", value) if name)))
+        more_names = [name for name in re.split(r"[、，,/ ]+", value[:400]) if name]
+        return replace(person, aliases=(*person.aliases, *more_names)[:_MOST_ALIASES])
     more = facts.person(person.name, f"{field}：{value}" if field == "性别" else value)
     described = person.description if field in ("性别", "gender", "sex") else f"{person.description} {value}".strip()
     return replace(

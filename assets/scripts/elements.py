@@ -55,4 +55,5 @@ class Element:
     confidence: float = 1.0
     heading: Heading | None = None
     names: tuple[str, ...] = ()
+    complete: bool = True  # of a CAST: nobody else is there
     person: Person | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from assets.scripts import castlists, front, headings, informal, lines
+from assets.scripts import castlists, front, headings, lines, names
 from assets.scripts.elements import Element, Kind
 from assets.scripts.words import words
 
@@ -19,7 +20,7 @@ _TITLE_PHRASES = frozenset(
     ("draft date", "written by", "based on", "story by", "revision date", "episode title", "series title")
 )
 _NOTE = re.compile(r"\[\[(?P<note>[^\[\]]{0,20000})\]\]")
-_MARKS = re.compile(r"(?P<what>cast|characters?|props?)\s*[:：]\s*(?P<names>.+)", re.IGNORECASE | re.DOTALL)
+_MARKS = re.compile(r"(?P<what>cast|characters?|props?|tagged)\s*[:：]\s*(?P<names>.+)", re.IGNORECASE | re.DOTALL)
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_|_(?!\w)")
 
 
@@ -90,11 +91,24 @@ def _without_notes(text: str) -> tuple[str, dict[int, str]]:
     return "".join([*parts, text[at:]]), notes
 
 
+def _without_extension(text: str) -> str:
+    return re.sub(r"\([^()]{0,80}\)?\s*\^?$", "", text) if len(text) < 200 else ""
+
+
+def _key(text: str) -> str:
+    return names.key(names.read(text).name)
+
+
 class _Reader:
     def __init__(self, rows: list[str], first: int, notes: dict[int, str]) -> None:
         self._rows = rows
         self._at = first
         self._notes = notes
+        self._counts = Counter(  # lines that stand where names do
+            _key(row)
+            for at, row in enumerate(rows)
+            if 0 < len(row) < 100 and self._blank(at - 1) and not self._blank(at + 1) and lines.in_capitals(row)
+        )
 
     def read(self) -> Iterator[Element]:
         talking = False
@@ -117,9 +131,9 @@ class _Reader:
         if headings.is_plain(text):
             return None
         kind = Kind.DIALOGUE
-        if text.startswith("(") and (text.endswith(")") or len(text) < 80):
+        if lines.is_parenthetical(text):
             kind = Kind.PARENTHETICAL
-        return Element(kind=kind, text=plain(text.removeprefix("~")), line=number)
+        return Element(kind=kind, text=plain(text.removeprefix("~").replace("\\(", "(")), line=number)
 
     def _outside(self, row: str, number: int) -> Element:
         text = row.strip()
@@ -132,18 +146,20 @@ class _Reader:
             return Element(
                 kind=Kind.HEADING, text=bare, line=number, confidence=confidence, heading=headings.read(bare)
             )
-        if lines.is_division(bare) and before:
+        capital = before and lines.named_in_capitals(_without_extension(bare))
+        again = capital and (self._counts[_key(bare)] > 1 or names.is_continued(bare))
+        speaks = capital and not after and lines.may_speak(bare, sure=again)
+        if before and not speaks and lines.is_division(bare):
             return Element(kind=Kind.DIVISION, text=bare, line=number)
-        if before and lines.in_capitals(re.sub(r"\([^()]{0,80}\)?\s*\^?$", "", bare) if len(bare) < 200 else ""):
-            if lines.is_transition(bare) or (after and bare.endswith("TO:")):
-                return Element(kind=Kind.TRANSITION, text=bare, line=number)
-            if after and (heading := informal.read(bare)):
-                return Element(
-                    kind=Kind.HEADING, text=bare, line=number, confidence=informal.CONFIDENCE, heading=heading
-                )
-            if not after and lines.may_speak(bare):
-                return Element(kind=Kind.CUE, text=bare.rstrip(" ^"), line=number)
-        return Element(kind=Kind.ACTION, text=plain(text), line=number)
+        if capital and (lines.is_transition(bare) or (after and bare.endswith("TO:"))):
+            return Element(kind=Kind.TRANSITION, text=bare, line=number)
+        if capital and after and len(bare) < 60 and _BACK.match(bare):
+            heading = replace(headings.read(_BACK_TO.sub("", bare)), text=bare)
+            return Element(kind=Kind.HEADING, text=bare, line=number, confidence=0.6, heading=heading)
+        if speaks:
+            return Element(kind=Kind.CUE, text=bare.rstrip(" ^"), line=number)
+        kind = Kind.ASIDE if lines.is_on_screen(bare) else Kind.ACTION
+        return Element(kind=kind, text=plain(text), line=number)
 
     def _forced(self, text: str, number: int) -> Element | None:
         sign, rest = text[0], text[1:].strip()
@@ -157,7 +173,8 @@ class _Reader:
             kind = Kind.ASIDE if centred else Kind.TRANSITION
             return Element(kind=kind, text=plain(rest.rstrip("< ")), line=number)
         if sign == "!":
-            return Element(kind=Kind.ACTION, text=plain(rest), line=number)
+            kind = Kind.ASIDE if lines.is_on_screen(rest) else Kind.ACTION
+            return Element(kind=kind, text=plain(rest), line=number)
         if sign == "~":
             return Element(kind=Kind.ASIDE, text=plain(rest), line=number)
         if sign == "#":
@@ -170,12 +187,14 @@ class _Reader:
         return not 0 <= at < len(self._rows) or not self._rows[at].strip()
 
     def _marks(self, number: int) -> Iterator[Element]:
-        """[[Cast: SARAH, TOM]] and [[Props: lantern]]: how Final Draft's tags come along in text."""
+        """[[Cast: SARAH, TOM]] and [[Props: lantern]]. [[Tagged: SARAH]] says who is there too."""
         for note in self._notes[number].split("\n"):
             found = _MARKS.fullmatch(note.strip())
             if found:
-                kind = Kind.PROPS if found["what"].lower().startswith("prop") else Kind.CAST
-                named = tuple(
-                    name.strip() for name in re.split(r"[,;，、；]", found["names"].strip("()（） ")) if name.strip()
-                )
-                yield Element(kind=kind, text=note, line=number, names=named)
+                what = found["what"].lower()
+                named = [plain(name) for name in re.split(r"[,;，、；]", found["names"].strip("()（） "))]
+                if what.startswith("prop"):
+                    yield Element(kind=Kind.PROPS, text=note, line=number, names=tuple(filter(None, named)))
+                    continue
+                cast = tuple(name for one in named if (name := names.read(one).name))
+                yield Element(kind=Kind.CAST, text=note, line=number, names=cast, complete=what != "tagged")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ _APPOSITION = re.compile(
     r"\s*(?:\([^()]{1,60}\)|,\s[^,.;()]{1,40})"
     r"(?:,\s(?:an?|the|his|her)\s[^,.;()]{1,50}|\s(?:is|-+|–|—)\san?\s[^,.;()]{1,50})?"
 )
-_ABBREVIATED = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Jr|Prof|Sgt|Lt|Capt)$", re.IGNORECASE)
+_ABBREVIATED = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|Sgt|Lt|Capt|Det|Rev|Gen|Gov|Sen|Col)$", re.IGNORECASE)
 _HAN = re.compile(r"(?P<name>[\u4e00-\u9fff·]{2,12})[（(](?P<about>[^（()）]{1,80})[)）]")
 _LEADING = re.compile(r"^(?:只见|这时|此时|而|名叫|叫做|看到|见到|一个|一名|年轻的|身穿.{0,6}的|门口的|旁边的)+")
 
@@ -31,6 +32,7 @@ class Introduced:
     age: str
     confidence: float
     nickname: str = ""
+    role: bool = False  # with an article before it: A WAITRESS
 
 
 def find(text: str, *, known: Container[str]) -> Iterator[Introduced]:
@@ -42,25 +44,28 @@ def find(text: str, *, known: Container[str]) -> Iterator[Introduced]:
 
 
 def _english(text: str, known: Container[str]) -> Iterator[Introduced]:
+    ends = _ends(text)
     for found in _CAPITALS.finditer(text):
+        article = re.search(r"\b(?:an?|the)\s$", text[max(0, found.start() - 5) : found.start()], re.IGNORECASE)
         whole = re.sub(r"^(?:A|AN|THE|TWO|OUR)\s+", "", found[0]).rstrip(".")
         name, nickname = _NICKNAME.sub("", whole), _NICKNAME.search(whole)
-        if len(name) < 2 or not lines.may_speak(name):
+        if len(name) < 2:
             continue
         behind = _AGE_BEHIND.match(text, found.end())
         phrase = (behind[1] or behind[2] or "") if behind else ""
         parts = [part.strip() for part in re.split(r"[,;/]", phrase)]
         age = next((facts.age(part) or part for part in parts if facts.is_age(part)), "") or facts.age(phrase)
         key = names.key(name)
-        if not age and key not in known:
+        if (not age and key not in known) or not lines.may_speak(name, sure=True):
             continue
         yield Introduced(
             name=name,
             nickname=nickname[1] if nickname else "",
-            about=_sentence(text, found.start()),
+            about=_sentence(text, ends, found.start()),
             phrase=_apposition(text, found.end()),
             age=age,
             confidence=0.8 if age else 0.5,
+            role=bool(article) or found[0].startswith(("A ", "AN ", "THE ")),
         )
 
 
@@ -81,13 +86,18 @@ def _apposition(text: str, at: int) -> str:
     return re.sub(r"\b(?:his|her)\b.*", "", found[0]) if found else ""
 
 
-def _sentence(text: str, at: int) -> str:
-    """The sentence around a place."""
-    ends = [
+def _ends(text: str) -> list[int]:
+    """Where its sentences end."""
+    return [
         found.start()
         for found in re.finditer(r"[.!?](?=\s)", text)
         if not _ABBREVIATED.search(text[max(0, found.start() - 6) : found.start()])
     ]
-    start = max((end + 1 for end in ends if end < at), default=0)
-    end = min((end + 1 for end in ends if end > at), default=len(text))
+
+
+def _sentence(text: str, ends: list[int], at: int) -> str:
+    """The sentence around a place."""
+    following = bisect(ends, at)
+    start = ends[following - 1] + 1 if following else 0
+    end = ends[following] + 1 if following < len(ends) else len(text)
     return text[start:end].strip()[:500]

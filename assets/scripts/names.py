@@ -27,6 +27,7 @@ _CHINESE_VOICE = re.compile(
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"\s*(?:/|&|\+|、|，|和|与|及)\s*|\s+(?:AND|et|und|y)\s+", re.IGNORECASE)
+_COMMA = re.compile(rf"\s*,\s*(?:AND\s+)?|{_JOINED.pattern}", re.IGNORECASE)
 _SURE_JOIN = re.compile(r"\s*[/&+、]\s*")
 
 _CROWD_WORDS = words(
@@ -51,8 +52,11 @@ _ROLE_WORDS = words(
     "SHOPPER TOURIST ",
     "POLICEMAN DETECTIVE ASSISTANT EMPLOYEE INTERN OPERATOR DISPATCHER SCIENTIST ENGINEER MONK PRIEST DANCER ",
     "PLAYER HUNTER ",
-    "ROBBER GANGSTER BIKER VENDOR MERCHANT CLASSMATE COLLEAGUE BULLY CREWMAN CREW PILOT",
+    "ROBBER GANGSTER BIKER VENDOR MERCHANT CLASSMATE COLLEAGUE BULLY CREWMAN CREW PILOT ",
+    "NUN WARRIOR REBEL CROOK BANDIT RAIDER MARINE TROOPER RANGER SPY HOOLIGAN PUNK HIPPIE NEWSMAN PHOTOGRAPHER FARMER",
 )
+_COUNTS = words("TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN TWELVE DOZENS HUNDREDS")
+_NO_MEN = words("CARMEN RAMEN YEMEN SPECIMEN ABDOMEN TIEMEN CLEMEN STAMEN")  # names and things that only end so
 _CROWD_FORMS = re.compile(
     r"^(?:ALL|SEVERAL|VARIOUS|SOME|OTHER|MANY)\s|^(?:A |THE )?(?:CROWD|MOB|GROUP)\b|\bCROWD$|\bVOICES$"
 )
@@ -124,6 +128,11 @@ def read(cue: str) -> Said:
     return Said(rest.strip(' *_-,.·“”"' if not rest.endswith("R.") else " *_-,"), ", ".join(kept))
 
 
+def is_continued(cue: str) -> bool:
+    """SARAH (CONT'D): it was she who spoke last."""
+    return any(_CONTINUED.fullmatch(found) for found in re.findall(r"[(（]([^()（）]{0,80})[)）]", cue[:200]))
+
+
 def key(name: str) -> str:
     """The same for all spellings of a name: width, case, dots, blanks, kinds of apostrophes, with THE and without."""
     name = re.sub(r"^(?:the|an?)\s+(?=\S{2})", "", name.strip(), flags=re.IGNORECASE)
@@ -131,21 +140,29 @@ def key(name: str) -> str:
 
 
 def joined(name: str, known: Container[str] = frozenset()) -> list[str]:
-    """Those who speak at once: SARAH/TOM, 林晚、陆沉; SARAH AND TOM if one of them is known. Else the name itself."""
+    """Those who speak at once, without what cues add to each; else the name itself.
+
+    SARAH (O.S.)/TOM, 林晚、陆沉; SARAH AND TOM if one of them is known; SARAH, TOM if all of them are.
+    """
+    name = " ".join(name.split())
     parts = [part.strip() for part in _JOINED.split(name) if part.strip()]
+    if "," in name and key(name) not in known:
+        listed = [read(part).name for part in _COMMA.split(name) if part.strip()]
+        if len(listed) > 1 and all(key(part) in known for part in listed):
+            return listed
     if len(parts) < 2 or any(len(part) < 2 and part.isascii() for part in parts):
         return [name]
     if key(name) in known:
         return [name]
     marked = [part.strip() for part in _SURE_JOIN.split(name) if part.strip()]
     if len(marked) > 1:
-        return [single for part in marked for single in joined(part, known)]
+        return [single for part in marked for single in joined(read(part).name or part, known)]
     return parts if any(key(part) in known for part in parts) else [name]
 
 
 def may_be_joined(name: str) -> bool:
     """Whether it could be more than one name: SARAH AND TOM, but also SALT AND PEPPER."""
-    return len([part for part in _JOINED.split(name) if part.strip()]) > 1
+    return len([part for part in _COMMA.split(name) if part.strip()]) > 1
 
 
 def is_nobody(name: str) -> bool:
@@ -165,11 +182,26 @@ def is_extra(name: str) -> bool:
     if upper in _CROWD_WORDS or _CROWD_FORMS.search(upper):
         return True
     words = upper.split()
-    if words and words[-1] in _CROWD_WORDS and (len(words) == 1 or not words[-1].isdigit()):
+    if words and (words[-1] in _CROWD_WORDS or _is_plural_role(words[-1])):
+        return True
+    if len(words) > 1 and words[0] in _COUNTS and (_is_plural_role(words[-1]) or re.search(r"[^S'’]S$", words[-1])):
         return True
     if found := _NUMBERED.match(upper):
         return bool(found["sure"]) or found["base"].split()[-1] in _ROLE_WORDS
     return False
+
+
+def numbered(name: str) -> tuple[str, str]:
+    """STORMTROOPER 2 as STORMTROOPER and 2; nothing and nothing if there is no number behind it."""
+    found = _NUMBERED.match(" ".join(name.upper().split()))
+    return (key(found["base"]), found["sure"] or found["plain"]) if found else ("", "")
+
+
+def _is_plural_role(word: str) -> bool:
+    """TEENAGERS, THUGS, FISHERMEN: more than one of what somebody is."""
+    if word.endswith("MEN"):
+        return len(word) > 5 and word not in _NO_MEN
+    return word.endswith("S") and any(one in _ROLE_WORDS for one in (word[:-1], word[:-2], word[:-3] + "Y"))
 
 
 def is_role(word: str) -> bool:

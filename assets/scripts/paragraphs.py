@@ -51,7 +51,7 @@ class _Renderer:
             if text.strip():
                 yield from self._paragraph(paragraph, text)
             if paragraph.cast:
-                yield f"[[Cast: {', '.join(map(_inline, paragraph.cast))}]]"
+                yield f"[[Tagged: {', '.join(map(_inline, paragraph.cast))}]]"
             if paragraph.props:
                 yield f"[[Props: {', '.join(map(_inline, paragraph.props))}]]"
 
@@ -84,10 +84,13 @@ class _Renderer:
     @staticmethod
     def _said(kind: Type, text: str) -> Iterator[str]:
         if kind is Type.PARENTHETICAL:
-            yield f"({' '.join(text.split()).strip('()')})"
+            inner = " ".join(text.split())
+            inner = inner[1:-1] if lines.is_parenthetical(inner) and inner.endswith(")") else inner
+            yield f"({inner})" if lines.is_parenthetical(f"({inner})") else f"({re.sub('[()]', ' ', inner).strip()})"
             return
         for row in text.split("\n"):
-            yield row.strip() or "  "
+            bare = row.strip() or "  "
+            yield f"\\{bare}" if bare[0] == "(" and lines.is_parenthetical(bare) else bare
 
 
 def _inline(text: str) -> str:
@@ -99,4 +102,4 @@ def _inline(text: str) -> str:
 def _action(row: str) -> str:
     special = row[:1] in tuple(".@>!~#=") or headings.starts_one(row) or re.match(r"[A-Za-z][A-Za-z ]{0,30}:", row)
     bare = re.sub(r"\([^()]{0,80}\)", "", row[:300])
-    return f"!{row}" if special or lines.in_capitals(bare) or lines.is_division(row[:200]) else row
+    return f"!{row}" if special or lines.named_in_capitals(bare) or lines.is_division(row[:200]) else row

@@ -9,15 +9,9 @@ from dataclasses import dataclass, field
 from assets.scripts import facts, names
 from assets.scripts.breakdown import Character, Gender, Role, Span
 from assets.scripts.elements import Person
+from assets.scripts.presence import Called, How
+from assets.scripts.titles import OF_A_WOMAN, TITLES, same_title
 from assets.scripts.words import words
-
-_TITLES = words(
-    "MR MRS MS MISS DR DOCTOR PROFESSOR PROF DETECTIVE DET OFFICER CAPTAIN CAPT SERGEANT SGT LIEUTENANT LT ",
-    "COLONEL COL GENERAL GEN ",
-    "AGENT SIR LADY LORD KING QUEEN PRINCE PRINCESS FATHER SISTER BROTHER AUNT UNCLE JUDGE SENATOR PRESIDENT ",
-    "MAYOR SHERIFF INSPECTOR ",
-    "CHIEF COMMANDER CMDR REVEREND REV NURSE PRIVATE PVT CORPORAL CPL MAJOR ADMIRAL SPECIAL",
-)
 
 _OTHER = words("YOUNG OLD LITTLE OLDER YOUNGER TEEN TEENAGE ADULT BABY FAKE ELDERLY FUTURE REAL")
 _HAN_OTHER = re.compile(r"小|幼|少年|青年|中年|老年|童年|假|年轻|老|大|真")
@@ -38,6 +32,7 @@ class Known:
     description: str = ""
     age: str = ""
     gender: Gender = Gender.UNKNOWN
+    role: bool = False  # a word for what somebody is: A WAITRESS
     said_of: list[int] = field(default_factory=lambda: [0, 0])  # she, he
 
 
@@ -48,13 +43,15 @@ class People:
         self._known: dict[str, Known] = {}
         self._nicknames: list[tuple[str, str]] = []
         self._same: dict[str, str] = {}  # another name's key, and whose it is
+        self._two: set[frozenset[str]] = set()  # keys of names that are not one person's
+        self._shown: dict[str, str] = {}  # names as the cues have them, by key
 
     def __contains__(self, key: object) -> bool:
         return key in self._known or key in self._same
 
     def add(self, name: str, *, line: int, confidence: float, weight: int = 1) -> Known:
         """Take note of a name. `weight`: how much this way of writing it counts."""
-        key = self._same.get(names.key(name), names.key(name))
+        key = self._whose(names.key(name))
         known = self._known.setdefault(key, Known(key=key))
         known.forms[name] += weight
         known.first = min(known.first or line, line)
@@ -65,8 +62,21 @@ class People:
         """HENRY "HANK" MOSS: who speaks as HANK is he."""
         self._nicknames.append((name, known.key))
 
+    def part(self, one: str, other: str) -> None:
+        """Two names that speak in turns are two people's, however alike they are."""
+        self._two.add(frozenset((self._whose(names.key(one)), self._whose(names.key(other)))))
+
     def by_key(self, key: str) -> Known:
-        return self._known[self._same.get(key, key)]
+        return self._known[self._whose(key)]
+
+    def _whose(self, key: str) -> str:
+        """The key that is known, of all that are one person's. The way there is made shorter for the next time."""
+        way = []
+        while key in self._same:
+            way.append(key)
+            key = self._same[key]
+        self._same.update(dict.fromkeys(way, key))
+        return key
 
     def describe(self, person: Person, *, line: int) -> None:
         """An entry of a list of characters."""
@@ -86,7 +96,9 @@ class People:
         for whole, part in self._han_parts():
             self._join(whole, part)
         for whole, part in self._parts():
-            self._join(*((whole, part) if self._known[part].cues else (part, whole)))
+            if frozenset((whole, part)) not in self._two:
+                self._join(*((whole, part) if self.by_key(part).cues else (part, whole)))
+        self._shown = {known.key: self._name(known) for known in self._known.values()}
 
     def _parts(self) -> list[tuple[str, str]]:
         """Keys of a longer name and of the one that is a part of it, where each can only be the other's."""
@@ -95,19 +107,21 @@ class People:
         for key, parts in words.items():
             for part in parts:
                 owners[part].add(key)
-        bare = {key: [part for part in parts if part not in _TITLES] for key, parts in words.items()}
+        bare = {key: [part for part in parts if part not in TITLES] for key, parts in words.items()}
         short = [key for key, parts in bare.items() if len(parts) == 1]
         single = {bare[key][0]: key for key in sorted(short, key=lambda key: -len(words[key]))}
         found = []
         for key, parts in bare.items():
             shorter = {single[part] for part in parts if part in single and len(owners[part]) == 2} - {key}
-            if len(shorter) > 1:  # HANK MARLOW is HANK, where there is a MRS. MARLOW as well
-                shorter = {other for other in shorter if len(words[other]) == 1}
+            first = single.get(parts[0]) if len(parts) > 1 else None
+            if first in shorter and len(words[first]) == 1:
+                shorter = {first}  # MARY, where MRS. O'NEIL could be MARY O'NEIL too: people have one first name
             if len(shorter) != 1:
                 continue
             other = shorter.pop()
+            both = bool(self._known[key].cues and self._known[other].cues)
             titled = len(parts) == 1 and len(words[other]) < len(words[key])
-            if titled or (len(parts) > 1 and not (self._known[key].cues and self._known[other].cues)):
+            if (titled and not (both and words[key][0] in OF_A_WOMAN)) or (len(parts) > 1 and not both):
                 found.append((key, other))
         return found
 
@@ -132,7 +146,8 @@ class People:
         return [] if other or len(words) > 6 else words
 
     def _join(self, key: str, to: str, form: str = "") -> None:
-        if key == to or to not in self._known or self._same.get(to):
+        key, to = self._whose(key), self._whose(to)
+        if key == to or to not in self._known:
             return
         other = self._known.pop(key, None)
         self._same[key] = to
@@ -144,34 +159,51 @@ class People:
             known.person = known.person or other.person
             known.description, known.age = known.description or other.description, known.age or other.age
             known.gender = known.gender or other.gender
+            known.role = known.role or other.role
             known.cues, known.lines = known.cues + other.cues, known.lines + other.lines
         elif form:
             known.forms[form] += 0
 
     def name_of(self, known: Known) -> str:
-        """The name that the cues have."""
+        """The name that the cues have, once it is known which names are one person's."""
+        return self._shown.get(known.key) or self._name(known)
+
+    @staticmethod
+    def _name(known: Known) -> str:
         best = max(known.forms.values(), default=0)
         return next((form for form, count in known.forms.items() if count == best), known.key)
 
-    def called(self) -> list[tuple[str, str]]:
+    def called(self) -> list[Called]:
         """Every name to look for in actions, and whose it is."""
-        found = [(form, known.key) for known in self._known.values() for form in known.forms]
-        last: dict[str, set[str]] = defaultdict(set)
-        for form, key in found:
+        forms = [(form, known) for known in self._known.values() for form in known.forms]
+        surnames: dict[str, set[str]] = defaultdict(set)
+        nouns: dict[str, set[str]] = defaultdict(set)
+        titles: dict[str, set[str]] = defaultdict(set)
+        for form, known in forms:
             words = form.split()
+            nouns[words[-1].upper() if words else ""].add(known.key)
+            titles[known.key].update(same_title(word.strip(".").upper()) for word in words)
             if len(words) > 1 and form.isascii() and "'" not in form and not words[-1].isdigit():
-                last[words[-1]].add(key)
-        singles = {names.key(form) for form, _ in found}
-        found += [(form[4:], key) for form, key in found if form.upper().startswith("THE ")]
-        for word, keys in last.items():
+                surnames[words[-1]].add(known.key)
+        found = []
+        for form, known in forms:
+            bare = form[4:] if form.upper().startswith("THE ") else form
+            noun = (bare.split() or [""])[-1].upper()
+            role = (known.role or names.is_role(noun)) and len(nouns[noun]) == 1
+            how = How.ROLE if role and bare.isascii() else How.NAME
+            found += [Called(name=one, key=known.key, how=how) for one in dict.fromkeys((form, bare))]
+        singles = {names.key(form) for form, _ in forms}
+        for word, keys in surnames.items():
             if (
                 len(keys) == 1
                 and len(word) > 2
                 and names.key(word) not in singles
                 and not names.is_role(word)
-                and word.upper() not in _TITLES
+                and word.upper() not in TITLES
             ):
-                found.append((word, next(iter(keys))))
+                key = next(iter(keys))
+                titled = frozenset(titles[key] & TITLES)
+                found.append(Called(name=word, key=key, how=How.SURNAME, titles=titled))
         return found
 
     def characters(self) -> tuple[Character, ...]:

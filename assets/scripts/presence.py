@@ -5,15 +5,30 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from assets.scripts import names
+from assets.scripts.titles import TITLES, same_title
+from assets.scripts.words import words
 
 _LONGEST = 20_000
+_MOST_WORDS = 6  # of a name
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ABSENT_BEFORE = re.compile(
     r"\b(?:about|for|from|without|named|called|like|unlike|mentions?|remembers?|misses|imagines?|texts?|e-?mails?|"
     r"phones?|calling|dials?|"
     r"(?:photo(?:graph)?|picture|portrait|painting|image|memory|thought|voice|sound|name|news|sign|video|footage|"
-    r"letter|statue|ghost|dream)s? of)\s+(?:the\s+)?$",
+    r"letter|statue|ghost|dream)s? of|(?:letter|note|message|card|e-?mail|call|toast)s? to|"
+    r"addressed to|not)\s+(?:the\s+)?$",
     re.IGNORECASE,
+)
+_FAMILY = words("family families house household home residence mansion estate clan")
+_SMALL = words(  # they begin sentences, and are no names
+    "after against and around as at because before behind beside between but by even finally for from he here how ",
+    "if in inside into it just meanwhile near next nobody not now on once only or outside over past she since so ",
+    "soon still suddenly than that the then there they this though through to toward towards under unlike until ",
+    "upon what when where which while who why with without yet",
 )
 _BODY = re.compile(
     r"^['’]s?\s+(?:\w+\s+){0,2}?(?:eyes?|faces?|hands?|fingers?|head|mouth|lips|smile|expression|voice|body|arms?|"
@@ -31,22 +46,52 @@ _HAN_ABSENT_AFTER = re.compile(
 )
 
 
+class How(Enum):
+    """How a name can be used in an action."""
+
+    NAME = auto()
+    SURNAME = auto()  # what is left of a name: that of a whole family
+    ROLE = auto()  # WAITRESS: the waitress, in small letters too
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Called:
+    """A name to look for."""
+
+    name: str
+    key: str  # of who has it
+    how: How = How.NAME
+    titles: frozenset[str] = frozenset()  # that he or she has, of a surname
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    start: int
+    end: int
+    bare: str  # in small letters, without 's
+
+
 class Names:
     """Names to look for, each with the key of who has it."""
 
-    def __init__(self, named: Iterable[tuple[str, str]]) -> None:
-        self._by_word: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
-        self._han: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for name, key in named:
-            if re.search(r"[\u3400-\u9fff]", name):
-                if len(name) > 1:
-                    self._han[name[:2]].append((name, key))
-            elif words := _WORD.findall(name):
-                self._by_word[words[0].casefold()].append((words, key))
-        for found in self._by_word.values():
-            found.sort(key=lambda one: -len(one[0]))
-        for listed in self._han.values():
-            listed.sort(key=lambda one: -len(one[0]))
+    def __init__(self, named: Iterable[Called]) -> None:
+        self._called: dict[tuple[str, ...], Called] = {}
+        self._sizes: dict[str, list[int]] = defaultdict(list)  # in words, of names that begin with this one
+        self._han: dict[str, str] = {}
+        self._han_sizes: dict[str, list[int]] = defaultdict(list)
+        for called in named:
+            if re.search(r"[\u3400-\u9fff]", called.name):
+                if len(called.name) > 1:
+                    self._han.setdefault(called.name, called.key)
+                    self._han_sizes[called.name[:2]].append(len(called.name))
+                continue
+            found = tuple(word.casefold() for word in _WORD.findall(called.name[: 4 * names.LONGEST]))
+            if 0 < len(found) <= _MOST_WORDS:
+                self._called.setdefault(found, called)
+                self._sizes[found[0]].append(len(found))
+        for sizes in (self._sizes, self._han_sizes):
+            sizes.update({first: sorted(set(some), reverse=True) for first, some in sizes.items()})
 
     def present(self, text: str) -> Iterator[str]:
         """Keys of those who are there, in order."""
@@ -59,33 +104,49 @@ class Names:
         return found[0][0] if found and found[0][1] <= 4 and len({key for key, _, _ in found}) == 1 else None
 
     def _found(self, text: str) -> Iterator[tuple[str, int, bool]]:
-        if self._by_word:
+        if self._called:
             yield from self._words(text)
         if self._han:
             yield from self._signs(text)
 
     def _words(self, text: str) -> Iterator[tuple[str, int, bool]]:
-        words = [(found[0], found.start(), found.end()) for found in _WORD.finditer(text)]
-        bare = [re.sub(r"['’]s?$", "", word).casefold() for word, _, _ in words]
+        found = [
+            _Word(one[0], one.start(), one.end(), re.sub(r"['’]s?$", "", one[0]).casefold())
+            for one in _WORD.finditer(text)
+        ]
         at = 0
-        while at < len(words):
+        while at < len(found):
             size = 1
-            for wanted, key in self._by_word.get(bare[at], ()):
-                end = at + len(wanted)
-                if not words[at][0][0].isupper() or [word.casefold() for word in wanted] != self._tail(
-                    words, bare, at, end
-                ):
+            for wanted in self._sizes.get(found[at].bare, ()):
+                last = at + wanted - 1
+                if last >= len(found):
                     continue
-                size = len(wanted)
-                last = end - 1
-                stop = words[last][1] + len(wanted[-1])
-                yield key, words[at][1], self._there(text, words[at][1], stop)
+                called = self._called.get((*(word.text.casefold() for word in found[at:last]), found[last].bare))
+                if not called or not self._meant(called, text, found, at, last):
+                    continue
+                size = wanted
+                stop = found[last].start + len(found[last].bare)
+                yield called.key, found[at].start, self._there(text, found[at].start, stop)
                 break
             at += size
 
     @staticmethod
-    def _tail(words: list[tuple[str, int, int]], bare: list[str], at: int, end: int) -> list[str]:
-        return [word.casefold() for word, _, _ in words[at : end - 1]] + bare[end - 1 : end]
+    def _meant(called: Called, text: str, found: list[_Word], at: int, last: int) -> bool:
+        """Whether these words are the name, and not of somebody else who has the same one, nor another word."""
+        before = found[at - 1] if at else None
+        if before and (gap := text[before.end : found[at].start]) != " ":
+            before = before if gap == ". " and before.text.upper() in TITLES else None
+        if not found[at].text[0].isupper():
+            return called.how is How.ROLE and before is not None and before.bare == "the"
+        if called.how is not How.SURNAME:
+            return True
+        after = found[last + 1].bare if last + 1 < len(found) else ""
+        if after in _FAMILY:
+            return False
+        if before is None or not before.text[0].isupper() or before.bare in _SMALL:
+            return True
+        title = before.text.upper()
+        return title in TITLES and (not called.titles or same_title(title) in called.titles)
 
     @staticmethod
     def _there(text: str, start: int, stop: int) -> bool:
@@ -102,9 +163,9 @@ class Names:
         at = 0
         while at < len(text) - 1:
             size = 1
-            for name, key in self._han.get(text[at : at + 2], ()):
-                if text.startswith(name, at):
-                    size = len(name)
+            for wanted in self._han_sizes.get(text[at : at + 2], ()):
+                if key := self._han.get(text[at : at + wanted]):
+                    size = wanted
                     before, after = text[max(0, at - 8) : at], text[at + size : at + size + 8]
                     yield key, at, not (_HAN_ABSENT_BEFORE.search(before) or _HAN_ABSENT_AFTER.match(after))
                     break
