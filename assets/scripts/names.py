@@ -56,7 +56,13 @@ _ROLE_WORDS = words(
     "NUN WARRIOR REBEL CROOK BANDIT RAIDER MARINE TROOPER RANGER SPY HOOLIGAN PUNK HIPPIE NEWSMAN PHOTOGRAPHER FARMER",
 )
 _COUNTS = words("TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN TWELVE DOZENS HUNDREDS")
-_NO_MEN = words("CARMEN RAMEN YEMEN SPECIMEN ABDOMEN TIEMEN CLEMEN STAMEN")  # names and things that only end so
+_MEN = words(  # with MEN or WOMEN behind it; CARMEN and BEAMEN are names
+    "AIR ANCHOR BARGE BOAT BUSINESS CAMERA CLANS CLERGY CONGRESS COUNTRY CREW DOOR FERRY FIRE FISHER FOOT FREED ",
+    "FRONTIERS GENTLE GUARDS GUNS GUN HENCH HIT HORSE HUNTS LAW LINE LUMBER MAIL MILITIA MILK NEWS NOBLE NORTH ",
+    "OARS PATROL POLICE REPAIR RIFLE SALES SEA SERVICE SPACE SPEAR SPOKES SPORTS STUNT SWORDS TAX TOWNS TRADES ",
+    "TRIBES WATCH WAR WOODS WORK",
+)
+_ANYBODY = words("MAN WOMAN BOY GIRL KID CHILD GUY LADY DUDE TEEN TEENAGER VOICE PLAYER FAN")
 _CROWD_FORMS = re.compile(
     r"^(?:ALL|SEVERAL|VARIOUS|SOME|OTHER|MANY)\s|^(?:A |THE )?(?:CROWD|MOB|GROUP)\b|\bCROWD$|\bVOICES$"
 )
@@ -200,8 +206,13 @@ def numbered(name: str) -> tuple[str, str]:
 def _is_plural_role(word: str) -> bool:
     """TEENAGERS, THUGS, FISHERMEN: more than one of what somebody is."""
     if word.endswith("MEN"):
-        return len(word) > 5 and word not in _NO_MEN
+        return word.removesuffix("MEN").removesuffix("WO") in _MEN
     return word.endswith("S") and any(one in _ROLE_WORDS for one in (word[:-1], word[:-2], word[:-3] + "Y"))
+
+
+def is_anybody(word: str) -> bool:
+    """MAN, KID: whoever is spoken of, and not only the one who is called so."""
+    return word.upper() in _ANYBODY
 
 
 def is_role(word: str) -> bool:

@@ -189,7 +189,7 @@ class People:
         for form, known in forms:
             bare = form[4:] if form.upper().startswith("THE ") else form
             noun = (bare.split() or [""])[-1].upper()
-            role = (known.role or names.is_role(noun)) and len(nouns[noun]) == 1
+            role = (known.role or names.is_role(noun)) and not names.is_anybody(noun) and len(nouns[noun]) == 1
             how = How.ROLE if role and bare.isascii() else How.NAME
             found += [Called(name=one, key=known.key, how=how) for one in dict.fromkeys((form, bare))]
         singles = {names.key(form) for form, _ in forms}

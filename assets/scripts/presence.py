@@ -26,7 +26,7 @@ _ABSENT_BEFORE = re.compile(
 _FAMILY = words("family families house household home residence mansion estate clan")
 _SMALL = words(  # they begin sentences, and are no names
     "after against and around as at because before behind beside between but by even finally for from he here how ",
-    "if in inside into it just meanwhile near next nobody not now on once only or outside over past she since so ",
+    "if in inside into it just meanwhile near next nobody not now of on once only or outside over past she since so ",
     "soon still suddenly than that the then there they this though through to toward towards under unlike until ",
     "upon what when where which while who why with without yet",
 )
@@ -136,11 +136,13 @@ class Names:
         before = found[at - 1] if at else None
         if before and (gap := text[before.end : found[at].start]) != " ":
             before = before if gap == ". " and before.text.upper() in TITLES else None
+        following = last + 1 < len(found) and text[found[last].end : found[last + 1].start] == " "
+        after = found[last + 1].bare if following else ""
         if not found[at].text[0].isupper():
-            return called.how is How.ROLE and before is not None and before.bare == "the"
+            acts = not after or after in _SMALL or re.search(r"(?:s|ed|ing|ly)$", after)  # not the nurse call button
+            return called.how is How.ROLE and before is not None and before.bare == "the" and bool(acts)
         if called.how is not How.SURNAME:
             return True
-        after = found[last + 1].bare if last + 1 < len(found) else ""
         if after in _FAMILY:
             return False
         if before is None or not before.text[0].isupper() or before.bare in _SMALL:
