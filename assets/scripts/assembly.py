@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from assets.scripts import episode_marks, facts, headings, introductions, languages, names
+from assets.scripts import episode_marks, facts, headings, introductions, languages, misgivings, names
 from assets.scripts.breakdown import Breakdown, Character, Cue, Prop, Scene, Script, Span
 from assets.scripts.elements import Element, Heading, Kind
 from assets.scripts.people import People
@@ -51,7 +51,6 @@ class _Assembly:
         self._scenes: list[_Scene] = []
         self._loose: list[Element] = []  # actions before the first scene
         self._props: dict[str, Prop] = {}
-        self._warnings: list[str] = []
         self._numbers: dict[str, set[str]] = defaultdict(set)  # STORMTROOPER: 1, 2
 
     def breakdown(self) -> Breakdown:
@@ -63,7 +62,6 @@ class _Assembly:
         self._look_for_names()
         scenes = tuple(self._scene(index, scene) for index, scene in enumerate(self._scenes))
         characters = tuple(self._characters())
-        self._warn(scenes, characters)
         return Breakdown(
             format=self._script.format,
             title=self._script.title,
@@ -71,7 +69,7 @@ class _Assembly:
             scenes=scenes,
             characters=characters,
             props=self._all_props(scenes),
-            warnings=tuple(self._warnings),
+            warnings=tuple(misgivings.about(scenes, characters)),
         )
 
     def _count_numbers(self) -> None:
@@ -85,6 +83,9 @@ class _Assembly:
     def _is_extra(self, name: str) -> bool:
         """Whether nobody casts him or her: as the name says, or as there are several of the kind."""
         return names.is_extra(name) or len(self._numbers.get(names.numbered(name)[0], ())) > 1
+
+    def _is_cast(self, name: str) -> bool:
+        return not self._is_extra(name) and not names.is_nobody(name)
 
     def _tell_apart(self) -> None:
         """Names that speak in turns within a scene: JEKYLL, DR. JEKYLL, JEKYLL."""
@@ -117,7 +118,7 @@ class _Assembly:
                     self._meet(said.name, element, weight=3)
             elif element.kind is Kind.ACTION:
                 for found in introductions.find(element.text, known=self._people):
-                    if self._is_extra(found.name) or names.is_nobody(found.name):
+                    if not self._is_cast(found.name):
                         continue
                     known = self._people.add(found.name, line=element.line, confidence=found.confidence, weight=0)
                     if found.nickname:
@@ -128,7 +129,7 @@ class _Assembly:
                     known.description = known.description or found.about
 
     def _meet(self, name: str, element: Element, *, weight: int) -> None:
-        if not self._is_extra(name) and not names.is_nobody(name):
+        if self._is_cast(name):
             self._people.add(name, line=element.line, confidence=element.confidence, weight=weight)
 
     def _divide(self) -> None:
@@ -246,7 +247,12 @@ class _Assembly:
         cast: dict[str, None] = {}
         for _, key in sorted(scene.there, key=lambda one: one[0]):
             known = self._people.by_key(key)
-            cast.setdefault(self._people.name_of(known))
+            name = self._people.name_of(known)
+            if not self._is_cast(name):  # a list calls somebody whom it describes THE GUARDS
+                if self._is_extra(name):
+                    scene.extras.setdefault(names.key(name), name)
+                continue
+            cast.setdefault(name)
             if index not in known.scenes[-1:]:
                 known.scenes.append(index)
         return Scene(
@@ -274,11 +280,7 @@ class _Assembly:
         )
 
     def _characters(self) -> list[Character]:
-        return [
-            character
-            for character in self._people.characters()
-            if not self._is_extra(character.name) and not names.is_nobody(character.name)
-        ]
+        return [character for character in self._people.characters() if self._is_cast(character.name)]
 
     def _all_props(self, scenes: tuple[Scene, ...]) -> tuple[Prop, ...]:
         found: dict[str, list[int]] = {}
@@ -291,15 +293,3 @@ class _Assembly:
             Prop(name=shown[key], scenes=tuple(where), span=scenes[where[0]].span, confidence=1.0)
             for key, where in found.items()
         )
-
-    def _warn(self, scenes: tuple[Scene, ...], characters: tuple[Character, ...]) -> None:
-        if not scenes:
-            self._warnings.append(
-                "No scene was found. A scene begins with a heading: INT. HOUSE - DAY, or 1-1 日 内 客厅."
-            )
-        elif all(scene.confidence < 0.5 for scene in scenes):
-            self._warnings.append("There are no scene headings. The scenes were guessed from chapters and breaks.")
-        if not characters:
-            self._warnings.append("Nobody speaks in this script, as far as it could be read.")
-        if silent := [str(at + 1) for at, scene in enumerate(self._scenes) if scene.first == scene.last]:
-            self._warnings.append(f"Scenes with nothing in them: {', '.join(silent[:10])}.")

@@ -92,6 +92,11 @@ def test_a_kind_that_comes_with_two_numbers_is_extras() -> None:
     assert _people(found) == {"DROID 5": 1}
 
 
+def test_an_extra_whom_a_list_describes_stays_one() -> None:
+    found = _read("人物小传\n保镖甲：男，30岁。\n\n1-1 日 内 家\n△保镖甲走进来。\n", "a.txt")
+    assert (found.scenes[0].cast, found.scenes[0].extras, found.characters) == ((), ("保镖甲",), ())
+
+
 def test_nobody_is_there_who_is_written_of_or_not_there() -> None:
     first = "INT. A - DAY\n\nJOE\nHi.\n\nKATE\nHi.\n\n"
     for action in ("A letter to Joe.", 'SUPER: "Joe, 1999"', "It is not Joe.", "No sign of Joe.", 'TITLE CARD: "Joe"'):
