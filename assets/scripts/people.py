@@ -14,6 +14,7 @@ from assets.scripts.titles import OF_A_WOMAN, TITLES, same_title
 from assets.scripts.words import words
 
 _OTHER = words("YOUNG OLD LITTLE OLDER YOUNGER TEEN TEENAGE ADULT BABY FAKE ELDERLY FUTURE REAL")
+_MOST_FORMS = 100  # ways to write the names of one person
 _HAN_OTHER = re.compile(r"小|幼|少年|青年|中年|老年|童年|假|年轻|老|大|真")
 
 
@@ -149,9 +150,11 @@ class People:
         key, to = self._whose(key), self._whose(to)
         if key == to or to not in self._known:
             return
-        other = self._known.pop(key, None)
+        known, other = self._known[to], self._known.get(key)
+        if len(known.forms) > _MOST_FORMS or (other and len(other.forms) > _MOST_FORMS):
+            return  # nobody has so many names; each would be copied at every step of a chain of aliases
+        self._known.pop(key, None)
         self._same[key] = to
-        known = self._known[to]
         if other:
             known.forms.update(other.forms)
             known.confidence = max(known.confidence, other.confidence)
