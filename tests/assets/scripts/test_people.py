@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_an_introduction_does_not_end_at_a_short_title() -> None:
     assert found.characters[0].description == "DET. SARA KLEIN (40s) enters."
 
 
-EVIL = {
+EVIL: dict[str, Callable[[int], str]] = {
     "sentences": lambda size: "INT. A - DAY\n\nANN\nHi.\n\n" + "Then ANN. " * (size // 2),
     "one first name": lambda size: (
         "INT. A - DAY\n\n"
