@@ -35,8 +35,9 @@ def heading(line: str) -> tuple[int, str] | None:
     if not found:
         return None
     number = numerals.read(next(part for part in found.groups()[:-1] if part))
-    rest = found["rest"]
-    if number is None or _ENDS.match(rest) or _NO_TITLE.search(rest) or (_UNMARKED.match(rest) and _is_said(rest)):
+    rest = bare[found.start("rest") :]
+    said = _UNMARKED.match(rest) and _is_said(rest)
+    if number is None or said or _ENDS.match(rest) or _NO_TITLE.search(traditional.folded(rest)):
         return None
     if rest and not re.match(r"[\s：:·.、\-–—|《【「\"“（(，,】\])）*]", rest):
         return None

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from assets.scripts import castlists, front, headings, lines, names
+from assets.scripts import castlists, front, headings, informal, lines, names
 from assets.scripts.elements import Element, Kind
 from assets.scripts.words import words
 
@@ -153,9 +153,8 @@ class _Reader:
             return Element(kind=Kind.DIVISION, text=bare, line=number)
         if capital and (lines.is_transition(bare) or (after and bare.endswith("TO:"))):
             return Element(kind=Kind.TRANSITION, text=bare, line=number)
-        if capital and after and len(bare) < 60 and _BACK.match(bare):
-            heading = replace(headings.read(_BACK_TO.sub("", bare)), text=bare)
-            return Element(kind=Kind.HEADING, text=bare, line=number, confidence=0.6, heading=heading)
+        if capital and after and (heading := informal.read(bare)):
+            return Element(kind=Kind.HEADING, text=bare, line=number, confidence=informal.CONFIDENCE, heading=heading)
         if speaks:
             return Element(kind=Kind.CUE, text=bare.rstrip(" ^"), line=number)
         kind = Kind.ASIDE if lines.is_on_screen(bare) else Kind.ACTION
