@@ -8,13 +8,13 @@ written under a name of the archive's, and only what the draft names is unpacked
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import stat
 import struct
 import unicodedata
 import zipfile
 import zlib
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ _DIRECTORY_ENTRY = 512  # bytes in the directory, of each entry that is allowed
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, OverflowError)
 _END, _END_64, _WHERE_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _LONGEST_COMMENT = 0xFFFF
+_LONGEST_NAME = 255  # characters: no system has files or folders that are called more
+_MOST_ALIKE = 16  # parts of a path, from its end, by which a file is found in another folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,10 @@ class _Entry:
     def order(self) -> tuple[int, tuple[str, ...]]:
         """The least deep one first."""
         return len(self.parts), self.parts
+
+    @property
+    def name(self) -> str:
+        return self.parts[-1].lower()
 
 
 def is_one(head: bytes) -> bool:
@@ -84,38 +90,37 @@ class Archive:
     def __init__(self, file: zipfile.ZipFile, limits: Limits) -> None:
         self._file = file
         self._limits = limits
-        infos = file.infolist()
-        _check_sizes(infos, limits, size=_length(file.fp))
+        infos, size = file.infolist(), _length(file.fp)
+        _check_places(infos, size=size)
+        _check_sizes(infos, limits, size=size)
         self._entries = sorted((entry for info in infos if (entry := _entry(info))), key=lambda entry: entry.order)
-        self._by_name: dict[str, list[_Entry]] = defaultdict(list)
+        self._by_path: dict[str, ZipInfo] = {}
+        self._by_end: dict[tuple[str, ...], ZipInfo] = {}
         for entry in self._entries:
-            self._by_name[_folded(entry.parts[-1])].append(entry)
+            folded = _folded(entry.parts)
+            self._by_path.setdefault("/".join(folded), entry.info)
+            for end in _ends(folded):
+                self._by_end.setdefault(end, entry.info)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """What may be the draft, the likeliest first: its folder in the archive, and its content."""
-        known = [entry for entry in self._entries if entry.parts[-1].lower() in _DOCUMENTS]
-        others = [entry for entry in self._entries if entry.parts[-1].lower().endswith(".json") and entry not in known]
+        written = [entry for entry in self._entries if entry.name.endswith(".json")]
+        likely = sorted(written, key=lambda entry: entry.name not in _DOCUMENTS)
         left = _MOST_SEARCHED * self._limits.document_bytes
-        for entry in [*known, *others][:_MOST_DOCUMENTS]:
+        for entry in likely[:_MOST_DOCUMENTS]:
             if entry.info.file_size <= min(left, self._limits.document_bytes):
                 left -= entry.info.file_size
                 with self._reading(entry.info) as stream:
                     yield "/".join(entry.parts[:-1]), stream.read()
-            elif entry in known and entry.info.file_size > self._limits.document_bytes:
+            elif entry.name in _DOCUMENTS and entry.info.file_size > self._limits.document_bytes:
                 raise DraftTooLarge(details={"max_bytes": self._limits.document_bytes})
 
     def find(self, path: str, *, folder: str | None = None) -> ZipInfo | None:
         """A file by its path, from that folder; else the one of its name whose folders are called most like it."""
-        wanted = _parts(path)
-        named = self._by_name.get(_folded(wanted[-1]), []) if wanted else []
-        if not named:
-            return None
-        if folder is not None:
-            exact = [_folded(part) for part in (*_parts(folder), *wanted)]
-            for entry in named:
-                if [_folded(part) for part in entry.parts] == exact:
-                    return entry.info
-        return max(named, key=lambda entry: (_alike(entry.parts, wanted), -len(entry.parts))).info
+        wanted = _folded(_parts(path))
+        if folder is not None and (found := self._by_path.get(_folder(folder) + "/".join(wanted))):
+            return found
+        return next((found for end in _ends(wanted) if (found := self._by_end.get(end))), None)
 
     def extract(self, info: ZipInfo, target: Path) -> None:
         """Write one file. Raises DraftArchiveUnsafe."""
@@ -164,23 +169,33 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[/\\]", path) if part not in ("", "."))
 
 
-def _folded(name: str) -> str:
+def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
     """As systems compare names: without case, and with accents as macOS keeps them or as all others do."""
-    return unicodedata.normalize("NFC", name).casefold()
+    # A long row of marks is put in order mark by mark, each past all that belong behind it: it would take minutes.
+    short = (part if len(part) > _LONGEST_NAME else unicodedata.normalize("NFC", part) for part in parts)
+    return tuple(part.casefold() for part in short)
 
 
-def _alike(parts: tuple[str, ...], others: tuple[str, ...]) -> int:
-    """How many of the last parts are the same."""
-    count = 0
-    for one, other in zip(reversed(parts), reversed(others), strict=False):
-        if _folded(one) != _folded(other):
-            break
-        count += 1
-    return count
+@functools.lru_cache(maxsize=1)
+def _folder(path: str) -> str:
+    """The draft's, with a slash: the same for all of its media. It may be as deep as a name is long."""
+    return "".join(f"{part}/" for part in _folded(_parts(path)))
+
+
+def _ends(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The last parts of a path, the most of them first."""
+    return (parts[-count:] for count in range(min(len(parts), _MOST_ALIKE), 0, -1))
 
 
 def _length(stream: IO[bytes] | None) -> int:
     return stream.seek(0, 2) if stream else 0
+
+
+def _check_places(infos: list[ZipInfo], *, size: int) -> None:
+    """Refuse what does not begin in the archive: zipfile would look there, and the system say that it can't."""
+    for info in infos:
+        if not 0 <= info.header_offset < size:
+            raise _damaged(info)
 
 
 def _check_sizes(infos: list[ZipInfo], limits: Limits, *, size: int) -> None:

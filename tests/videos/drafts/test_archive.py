@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
 import tracemalloc
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from videos.drafts import archive
-from videos.drafts.archive import Limits
+from videos.drafts.archive import Archive, Limits
 from videos.drafts.errors import DraftArchiveUnsafe, DraftTooLarge
 
 LIMITS = Limits(entries=20, ratio=200, document_bytes=1000, total_bytes=100 << 20)
@@ -35,11 +37,11 @@ def names(data: bytes, path: str, **options: Any) -> str | None:
         return info.filename if info else None
 
 
-def refused(data: bytes, limits: Limits = LIMITS) -> str:
+def refused(data: bytes | Path, limits: Limits = LIMITS) -> str:
     """Why it is refused, at once or when the draft is read."""
     with (
         pytest.raises(DraftArchiveUnsafe) as caught,
-        archive.opened(io.BytesIO(data), limits) as found,
+        archive.opened(io.BytesIO(data) if isinstance(data, bytes) else data, limits) as found,
     ):
         list(found.documents())
     assert (caught.value.code, caught.value.message[-1]) == ("draft_archive_unsafe", ".")
@@ -178,15 +180,51 @@ def test_a_password_is_told() -> None:
     assert refused(bytes(data)) == "password"
 
 
-def test_whatever_is_cut_or_changed_in_an_archive_it_is_damaged_at_worst() -> None:
+def misplaced(data: bytes, by: int) -> bytes:
+    """An archive whose directory begins elsewhere than its last record says: earlier, if `by` is more than nought."""
+    changed = bytearray(data)
+    place = changed.rfind(b"PK\x05\x06") + 16
+    struct.pack_into("<L", changed, place, struct.unpack_from("<L", changed, place)[0] + by)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("by", [-1, 1, 50, 2**31])
+def test_an_archive_whose_entries_are_not_where_it_says_is_damaged(by: int, tmp_path: Path) -> None:
+    """A file of the system can't be looked into before its beginning; one in memory says so otherwise."""
+    data = misplaced(pack(("draft_content.json", b"{}")), by)
+    assert refused(data) == "damaged"
+    (tmp_path / "a.zip").write_bytes(data)
+    assert refused(tmp_path / "a.zip") == "damaged"
+
+
+def test_an_entry_behind_the_end_of_the_archive_is_damaged(tmp_path: Path) -> None:
+    data = bytearray(pack(("draft_content.json", b"{}"), ("a.mp4", b"x")))
+    struct.pack_into("<L", data, data.rfind(b"PK\x01\x02") + 42, len(data))
+    (tmp_path / "a.zip").write_bytes(data)
+    assert refused(tmp_path / "a.zip") == "damaged"
+
+
+def test_whatever_is_cut_or_changed_in_an_archive_it_is_damaged_at_worst(tmp_path: Path) -> None:
     whole = pack(("draft_content.json", b'{"tracks": []}'), ("a.mp4", b"x" * 50))
+    file = tmp_path / "a.zip"
     for place in range(len(whole)):
         for data in (whole[:place], whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]):
-            try:
-                with archive.opened(io.BytesIO(data), LIMITS) as found:
-                    list(found.documents())
-            except (DraftArchiveUnsafe, DraftTooLarge):
-                pass
+            file.write_bytes(data)
+            for sent in (io.BytesIO(data), file):
+                try:
+                    with archive.opened(sent, LIMITS) as found:
+                        list(found.documents())
+                except (DraftArchiveUnsafe, DraftTooLarge):
+                    pass
+
+
+def test_what_the_disk_can_not_do_is_not_the_archives_fault(tmp_path: Path) -> None:
+    data = pack(("draft_content.json", b"{}"))
+    with archive.opened(io.BytesIO(data), LIMITS) as found:
+        info = found.find("draft_content.json")
+        assert info
+        with pytest.raises(FileNotFoundError):
+            found.extract(info, tmp_path / "gone" / "a")
 
 
 def test_a_file_is_found_from_the_drafts_folder_and_else_by_its_name() -> None:
@@ -222,3 +260,55 @@ def test_of_several_drafts_the_least_deep_is_the_first() -> None:
     )
     with archive.opened(io.BytesIO(data), LIMITS) as found:
         assert list(found.documents()) == [("p", b"3"), ("p/Timelines/x", b"2"), ("", b"1")]
+
+
+def test_the_folders_that_count_are_the_last_ones(tmp_path: Path) -> None:
+    deep = "/".join(map(str, range(40)))
+    data = pack((f"b/{deep}/a.mp4", b"x"), (f"c/{deep}/a.mp4", b"x"), ("39/a.mp4", b"x"), ("z/a.mp4", b"x"))
+    assert names(data, f"D:/films/{deep}/a.mp4") == f"b/{deep}/a.mp4"
+    assert names(data, f"c/{deep}/a.mp4", folder="") == f"c/{deep}/a.mp4"
+    assert names(data, "films/39/a.mp4") == "39/a.mp4"
+
+
+# -- how long it takes -----------------------------------------------------------------------------------
+
+
+def seconds(data: bytes, ask: Callable[[Archive], object]) -> float:
+    """CPU of this thread, so that others don't count."""
+    limits = Limits(entries=20_000, ratio=200, document_bytes=1 << 20, total_bytes=100 << 20)
+    began = time.thread_time()
+    with archive.opened(io.BytesIO(data), limits) as found:
+        ask(found)
+    return time.thread_time() - began
+
+
+def documents(size: int) -> float:
+    paths = (f"{number}/{name}.json" for name in ("draft_content", "other") for number in range(size))
+    return seconds(pack(*((path, b"") for path in paths)), lambda found: next(found.documents()))
+
+
+def media_of_one_name(size: int) -> float:
+    """As many media as there are files that may be meant, deep down and all called the same."""
+    folders = "/".join(["folder"] * 30)
+    data = pack(*((f"{number}/{folders}/a.mp4", b"") for number in range(size)))
+    paths = [f"C:/{number}/{folders}/a.mp4" for number in range(size)]
+    return seconds(data, lambda found: [found.find(path, folder=folder) for path in paths for folder in (None, "x")])
+
+
+def media_of_a_deep_folder(size: int) -> float:
+    folder = "a/" * size * 8
+    data = pack((f"{folder}draft_content.json", b"{}"))
+    return seconds(data, lambda found: [found.find(f"{number}.mp4", folder=folder) for number in range(size)])
+
+
+def marks(size: int) -> float:
+    """Names that take long to put in order."""
+    files = ((f"{number}" + "\u0301\u0316" * (size * 4), b"") for number in range(8))
+    return seconds(pack(*files), lambda found: None)
+
+
+@pytest.mark.parametrize("evil", [documents, media_of_one_name, media_of_a_deep_folder, marks])
+def test_sixteen_times_the_files_are_about_sixteen_times_the_work(evil: Callable[[int], float]) -> None:
+    """Of what compares each with each it would be 256 times. What is below the noise is no matter."""
+    one, sixteen = (evil(size) for size in (200, 3_200))
+    assert sixteen < 64 * one + 0.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from rest_framework.test import APIClient
 from jobs.models import Job
 from tests.builders import make_user
 from tests.files import files_under
-from tests.videos.drafts.parcels import packed, say, send
+from tests.videos import test_media
+from tests.videos.drafts.parcels import packed, reel, say, send
+from tests.videos.drafts.test_archive import misplaced
 from tests.videos.test_videos_api import code
 from tests.videos.timeline.capcut.drafts import SECOND, Paper, segment
 from tests.videos.timeline.capcut.test_any_json import EVERYTHING, ODD, PLACES, put
@@ -112,3 +115,12 @@ def test_any_field_may_hold_anything(api: APIClient) -> None:
         if answer.status_code == 422:
             assert answer.json()["error"]["details"]["problems"]
     assert seen == {202, 422}
+
+
+def test_an_archive_whose_entries_are_not_where_it_says_is_refused_however_it_comes(api: APIClient) -> None:
+    """Three megabytes: in a form they are a file of the system by then, as all uploads in chunks are."""
+    padding = random.Random(1).randbytes(3 << 20)
+    data = misplaced(packed(reel("a.mp4"), a_mp4=b"x", padding_bin=padding), 50)
+    for answer in (send(api, data), test_media.send(api, data, "draft")):
+        assert code(answer) == (422, "draft_archive_unsafe")
+        assert answer.json()["error"]["details"]["reason"] == "damaged"
