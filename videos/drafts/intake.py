@@ -142,7 +142,7 @@ def _examine(found: Contents, draft: Draft) -> None:
         mapping=draft.mapping,
         owner_id=draft.owner_id,
     )
-    draft.report = rendering.reported(found.draft.report)
+    draft.report = rendering.reported(found.draft)
     draft.missing = rendering.named(located.missing)
     if draft.missing and draft.on_missing == OnMissing.REFUSE:
         raise DraftMediaMissing.of(draft.missing)

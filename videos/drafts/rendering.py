@@ -18,10 +18,10 @@ from videos.drafts.contents import Contents
 from videos.drafts.gathering import Gatherer
 from videos.drafts.media import Missing
 from videos.models import Draft, OnMissing
-from videos.timeline.capcut.reading import Remark
+from videos.timeline.capcut import reading
+from videos.timeline.capcut.report import MOST as MOST_REMARKS
 from videos.timeline.film import Film
 
-_MOST_REMARKS = 1000  # that are kept
 _COLUMN = 200  # characters
 _LARGEST_ID = 2**63 - 1  # what the column holds
 
@@ -81,7 +81,7 @@ class _Findings:
     def of(self, found: Contents) -> None:
         named = {"draft_id": plain(found.draft.id), "name": plain(found.draft.name)}
         self.said = {column: text[:_COLUMN] for column, text in named.items() if text}
-        self.report = reported(found.draft.report)
+        self.report = reported(found.draft)
 
     def note(self, pk: int) -> None:
         """Write it into the row. What the row knows already of id and name, it goes on knowing."""
@@ -91,10 +91,11 @@ class _Findings:
             rows.filter(**{column: ""}).update(**{column: text})
 
 
-def reported(remarks: Sequence[Remark]) -> list[dict[str, str]]:
-    """Remarks as rows and results have them."""
-    shown = [{name: plain(text) for name, text in dataclasses.asdict(one).items()} for one in remarks[:_MOST_REMARKS]]
-    if more := len(remarks) - len(shown):
+def reported(draft: reading.Draft) -> list[dict[str, str]]:
+    """The remarks about a draft as rows and results have them."""
+    kept = draft.report[:MOST_REMARKS]
+    shown = [{name: plain(text) for name, text in dataclasses.asdict(one).items()} for one in kept]
+    if more := draft.more_remarks + len(draft.report) - len(kept):
         shown.append({"path": "", "segment_id": "", "code": "more", "message": f"There are {more} more remarks."})
     return shown
 

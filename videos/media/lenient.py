@@ -9,6 +9,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+_LONGEST_NUMBER = 100  # characters; a longer text takes long to be no number, each time it is looked at
+
 
 def seconds(value: object) -> float | None:
     found = number(value)
@@ -17,6 +19,8 @@ def seconds(value: object) -> float | None:
 
 def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         return None
     try:
         found = float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from tests.videos.drafts.test_archive import misplaced
 from tests.videos.test_videos_api import code
 from tests.videos.timeline.capcut.drafts import SECOND, Paper, segment
 from tests.videos.timeline.capcut.test_any_json import EVERYTHING, ODD, PLACES, put
+from tests.videos.timeline.capcut.test_hostile import effects
 from tests.videos.timeline.capcut.test_reading import WRONG, broken
+from videos.drafts import rendering
+from videos.timeline.capcut import reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files")]
 
@@ -124,3 +128,13 @@ def test_an_archive_whose_entries_are_not_where_it_says_is_refused_however_it_co
     for answer in (send(api, data), test_media.send(api, data, "draft")):
         assert code(answer) == (422, "draft_archive_unsafe")
         assert answer.json()["error"]["details"]["reason"] == "damaged"
+
+
+def test_of_many_remarks_the_first_are_answered_and_the_number_of_the_rest(api: APIClient) -> None:
+    answer = say(api, draft=effects(60, refs=20).document(), on_missing="slate")
+    report = answer.json()["draft"]["report"]
+    assert len(report) == 1001
+    assert report[-1] == {"path": "", "segment_id": "", "code": "more", "message": "There are 3800 more remarks."}
+    draft = reading.read(effects(1, refs=20).document())
+    own = replace(draft, report=draft.report * 20)  # of a processor of one's own, which counts none
+    assert [len(rendering.reported(own)), rendering.reported(own)[-1]["message"][:13]] == [1001, "There are 600"]

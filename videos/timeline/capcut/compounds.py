@@ -52,6 +52,14 @@ def is_exact(clip: Clip, compound: Compound, canvas: Canvas) -> bool:
     return len(shapes) == 1 and said == plain and clip.transform == Transform() and still
 
 
+def keyframes(clip: Clip, compound: Compound) -> int:
+    """How many there may be in what is laid: the clip's own come to all that is in the compound."""
+    items = [item for track in compound.tracks for item in track.items]
+    return sum(len(found) for item in items for _, found in moving(item.motion)) + len(items) * sum(
+        len(found) for _, found in moving(clip.motion)
+    )
+
+
 def _put(item: Item, clip: Clip, inside: Canvas, canvas: Canvas) -> Item | None:
     """One of its items where the clip shows it; None if that does not."""
     first, last = clip.source_start, round(clip.source_start + clip.duration * clip.speed)

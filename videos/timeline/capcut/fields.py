@@ -51,14 +51,18 @@ def truth(value: object) -> bool:
 
 def text(value: object, *, most: int = _LONGEST_TEXT) -> str:
     """What is written; nothing in it that no file can hold, and not more than anybody reads."""
-    found = (lenient.text(value) or "")[:most]
+    return clean((lenient.text(value) or "")[:most])
+
+
+def clean(found: str) -> str:
+    """The same without what no file can hold."""
     # Half of a pair of UTF-16, alone: JSON can say so, UTF-8 can't.
     return _UNSEEN.sub("", found.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def colour(value: object) -> tuple[str, float] | None:
     """`#RRGGBB` and how opaque it is, from that or from `#RRGGBBAA` or from parts of one; None: there is none."""
-    if isinstance(value, str) and (found := _COLOUR.fullmatch(value.strip())):
+    if isinstance(value, str) and (found := _COLOUR.fullmatch(value[:_LONGEST_NAME].strip())):
         return f"#{found[1].lower()}", int(found[2] or "ff", 16) / 255
     parts = [lenient.number(part) for part in lenient.items(value)[:4]]
     if len(parts) < 3 or None in parts:

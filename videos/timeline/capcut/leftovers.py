@@ -77,7 +77,9 @@ _OTHER = _Rule(code="segment_left_out", what="segment")
 def remark(segment: Segment, materials: Materials, report: Report, *, but: Collection[str] = ()) -> None:
     """Name all that is left out of what hangs on a segment. `but`: lists of what is none of that."""
     for rule, material in _of(segment, materials):
-        if material.list not in but:
+        if material.list not in but and report.is_full:
+            report.more += 1  # nobody reads the sentence
+        elif material.list not in but:
             segment.remark(report, rule.code, _said(rule, material))
 
 

@@ -10,8 +10,9 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 
 from videos.media import lenient
 from videos.media.lenient import Json
@@ -21,9 +22,11 @@ from videos.timeline.texts import Shadow, Stroke, Style
 
 UNIT = 0.01  # of the canvas's height: a size of one
 LONGEST = 5000  # letters, as in the timeline
+MOST_CHANGES = 1000  # of how the letters of one text look: so many spans may be in a timeline
 _LONGEST_CONTENT = 200_000
-_MOST_STYLES = 2000
-_TAG = re.compile(r"<(/?)([A-Za-z]+)([^<>]{0,500})>")
+_MOST_LOOKS = 100_000  # in a draft, counted as they are read and as they are shown: a thousand texts have fifty each
+_TAG = re.compile(r"<(/?)([A-Za-z]{1,20}+)([^<>]{0,500}+)>")  # nothing in it is tried again at another length
+_BREAK = re.compile(r"\r\n?|\u2028|\u2029")
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _LONGEST_FAMILY = 100
 _NO_FONT = {"", "none", "system", "系统", "默认"}
@@ -48,8 +51,38 @@ class Run:
     look: Look
 
 
-def read(content: object, plain: Look) -> list[Run]:
-    """The letters of a text. `plain`: how those look of which nothing is said."""
+@dataclass
+class Allowance:
+    """How often letters may still begin to look otherwise, in all texts of a draft together."""
+
+    left: int = _MOST_LOOKS
+    refused: int = 0
+
+    def some(self, wanted: int, *, most: int = MOST_CHANGES) -> int:
+        """How many of so many there may be."""
+        granted = min(wanted, most, self.left)
+        self.left -= granted
+        self.refused += wanted - granted
+        return granted
+
+
+def read(content: object, plain: Look, allowance: Allowance) -> list[Run]:
+    """The letters of a text, at least one run, and neighbours that look otherwise.
+
+    `plain`: how those look of which nothing is said.
+    """
+    return _tidy(_runs(content, plain, allowance)) or [Run(text="", look=plain)]
+
+
+def fewer(runs: list[Run], allowance: Allowance) -> list[Run]:
+    """The same letters; the last ones look alike if there would be more changes than are allowed."""
+    last = allowance.some(len(runs) - 1)
+    if last == len(runs) - 1:
+        return runs
+    return [*runs[:last], replace(runs[last], text="".join(run.text for run in runs[last:]))]
+
+
+def _runs(content: object, plain: Look, allowance: Allowance) -> Iterator[Run]:
     written = (lenient.text(content) or "")[:_LONGEST_CONTENT]
     if written.lstrip().startswith("{"):
         try:
@@ -57,24 +90,47 @@ def read(content: object, plain: Look) -> list[Run]:
         except (ValueError, RecursionError):
             says = None
         if isinstance(says, dict) and isinstance(says.get("text"), str):
-            return list(_ranged(says, plain))
+            return _ranged(says, plain, allowance)
+    written = _clean(written)
     if _TAG.match(written.lstrip()):
-        return list(_tagged(written, plain))
-    return [Run(text=written, look=plain)]
+        return _tagged(written, plain, allowance)
+    return iter([Run(text=written, look=plain)])
+
+
+def _tidy(runs: Iterator[Run]) -> list[Run]:
+    """As much of the letters as a text may have, in as few runs as say the same."""
+    left = LONGEST
+    tidied: list[tuple[list[str], Look]] = []
+    for run in runs:
+        text = _clean(run.text)[:left]
+        if text and tidied and tidied[-1][1] == run.look:
+            tidied[-1][0].append(text)
+        elif text:
+            tidied.append(([text], run.look))
+        left -= len(text)
+        if not left:
+            break
+    return [Run(text="".join(texts), look=look) for texts, look in tidied]
+
+
+def _clean(written: str) -> str:
+    return fields.clean(_BREAK.sub("\n", written))
 
 
 # -- the second generation -------------------------------------------------------------------------------
 
 
-def _tagged(written: str, plain: Look) -> Iterator[Run]:
+def _tagged(written: str, plain: Look, allowance: Allowance) -> Iterator[Run]:
     """Tags change how what follows looks, until they are closed; letters stand in square brackets."""
-    looks, at = [plain], 0
+    looks, at, left = [plain], 0, MOST_CHANGES
     while at < len(written):
         tag = _TAG.match(written, at)
         if tag:
-            if not tag[1] and len(looks) < _MOST_STYLES:
+            allowed = allowance.some(1, most=left)
+            left -= allowed
+            if allowed and not tag[1]:
                 looks.append(_with_tag(looks[-1], tag[2].lower(), tag[3]))
-            elif tag[1] and len(looks) > 1:
+            elif allowed and len(looks) > 1:
                 looks.pop()
             at = tag.end()
             continue
@@ -84,7 +140,8 @@ def _tagged(written: str, plain: Look) -> Iterator[Run]:
         text = written[at + 1 : after] if inside else written[at:after]
         if inside and end < 0:
             text = text.removesuffix("]")
-        yield Run(text=text, look=looks[-1])
+        if text:
+            yield Run(text=text, look=looks[-1])
         at = after + 1 if inside else after
 
 
@@ -108,32 +165,42 @@ def _with_tag(look: Look, name: str, says: str) -> Look:
 # -- the third generation --------------------------------------------------------------------------------
 
 
-def _ranged(says: Json, plain: Look) -> Iterator[Run]:
+def _ranged(says: Json, plain: Look, allowance: Allowance) -> Iterator[Run]:
     """Later styles lie over earlier ones. What none of them speaks of looks as the first one says."""
     units = says["text"][: LONGEST + 1].encode("utf-16-le", "surrogatepass")
-    styles = [one for one in lenient.items(says.get("styles"))[:_MOST_STYLES] if isinstance(one, dict)]
-    looks = [_styled(one, plain) for one in styles]
-    chosen = [0] * (len(units) // 2)
-    for number, style in enumerate(styles):
-        first, after = (_place(style, end, len(chosen)) for end in (0, 1))
-        chosen[first:after] = [number] * max(0, after - first)
-    for first, after in _same(chosen):
-        text = units[first * 2 : after * 2].decode("utf-16-le", "replace")
-        yield Run(text=text, look=looks[chosen[first]] if looks else plain)
+    written = lenient.items(says.get("styles"))
+    # The first is what all others are changes of.
+    styles = [one for one in written[: 1 + allowance.some(max(0, len(written) - 1))] if isinstance(one, dict)]
+    length = len(units) // 2
+    looks: dict[int, Look] = {}
+    for number, first, after in _topmost([(_place(one, 0, length), _place(one, 1, length)) for one in styles], length):
+        if number not in looks:  # of many, few may be seen
+            looks[number] = _styled(styles[number], plain) if styles else plain
+        yield Run(text=units[first * 2 : after * 2].decode("utf-16-le", "replace"), look=looks[number])
+
+
+def _topmost(ranges: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int, int]]:
+    """Which of the ranges lies over all others, 0 if there is none, from where, and up to where."""
+    waiting = sorted(((first, number) for number, (first, after) in enumerate(ranges) if first < after), reverse=True)
+    bounds = sorted({0, length, *(place for one in ranges for place in one)})
+    lying: list[int] = []  # minus their numbers: the last is the first
+    begun, top = 0, 0
+    for place in bounds:
+        while waiting and waiting[-1][0] <= place:
+            heappush(lying, -waiting.pop()[1])
+        while lying and ranges[-lying[0]][1] <= place:
+            heappop(lying)
+        now = -lying[0] if lying else 0
+        if now != top or place == length:
+            if begun < place:
+                yield top, begun, place
+            begun, top = place, now
 
 
 def _place(style: Json, end: int, length: int) -> int:
     places = lenient.items(style.get("range"))
     found = lenient.integer(places[end]) if len(places) > end else None
     return int(within((0, length)[end] if found is None else found, 0, length))
-
-
-def _same(chosen: list[int]) -> Iterator[tuple[int, int]]:
-    first = 0
-    for place in range(1, len(chosen) + 1):
-        if place == len(chosen) or chosen[place] != chosen[first]:
-            yield first, place
-            first = place
 
 
 def _styled(says: Json, plain: Look) -> Look:

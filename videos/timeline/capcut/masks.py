@@ -24,15 +24,16 @@ _KNOWN: dict[Shape, tuple[str, ...]] = {
 _BY_NAME = {name: shape for shape, names in _KNOWN.items() for name in names}
 _SIZE = 0.5  # of the picture: where none is stated
 _LEAST, _MOST = 0.001, 100.0
+_MOST_TRIED = 10  # masks of one segment, of which one is drawn
 
 
 def read(segment: Segment, media: Json, materials: Materials, report: Report) -> Mask | None:
     """The mask of a segment. `media`: what the draft says of its file. What is lost is remarked."""
     attached = [one for name in LISTS for one in materials.attached(segment.says) if one.list == name]
     found = None
-    for material in {one.says["id"]: one for one in attached}.values():
-        shape = _shape(material)
-        if shape is None or found is not None:
+    for number, material in enumerate({one.says["id"]: one for one in attached}.values()):
+        shape = _shape(material) if found is None and number < _MOST_TRIED else None
+        if shape is None:
             named = fields.name(material.says.get("name"))
             said = f"The mask {named} is left out." if named else "Its mask is left out."
             segment.remark(report, "mask_left_out", said)
@@ -42,8 +43,7 @@ def read(segment: Segment, media: Json, materials: Materials, report: Report) ->
 
 
 def _shape(material: Material) -> Shape | None:
-    named = [lenient.text(material.says.get(name)) or "" for name in ("resource_type", "resource_id", "effect_id")]
-    named.append(fields.name(material.says.get("name")))
+    named = [fields.name(material.says.get(name)) for name in ("resource_type", "resource_id", "effect_id", "name")]
     return next((_BY_NAME[name] for one in named if (name := one.strip().lower()) in _BY_NAME), None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,15 +11,22 @@ from videos.timeline.capcut import fields
 
 _MOST_REFS = 50  # of one segment; real ones have up to twenty
 _MOST_NAMESAKES = 4  # a mask stands in two lists under one id
+_MOST_ATTACHED = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
     """One entry of one of the lists."""
 
     list: str
-    path: str
+    place: int
     says: Json
+    within: str  # the path of all lists
+
+    @property
+    def path(self) -> str:
+        # Put together when it is asked for: a list may be called what it likes, at any length.
+        return f"{self.within}.{self.list}[{self.place}]"
 
     @property
     def type(self) -> str:
@@ -32,12 +38,13 @@ class Materials:
 
     def __init__(self, document: Json, path: str) -> None:
         self._found: dict[str, dict[str, Material]] = {}
+        self._attached: tuple[Json, list[Material]] = {}, []  # to the segment that was asked about last
         path = fields.joined(path, "materials")
         for name, value in lenient.mapping(document.get("materials")).items():
             for place, one in enumerate(lenient.items(value)):
                 key = one.get("id") if isinstance(one, dict) else None
                 if isinstance(key, str) and key:
-                    found = Material(list=name, path=f"{path}.{name}[{place}]", says=one)
+                    found = Material(list=name, place=place, says=one, within=path)
                     self._found.setdefault(key, {}).setdefault(name, found)
 
     def find(self, key: object, *lists: str) -> Material | None:
@@ -45,11 +52,14 @@ class Materials:
         found = self._found.get(key, {}) if isinstance(key, str) else {}
         return next((found[name] for name in lists if name in found), None)
 
-    def attached(self, segment: Json) -> Iterator[Material]:
-        """What hangs on a segment besides its own material."""
-        for key in lenient.items(segment.get("extra_material_refs"))[:_MOST_REFS]:
-            found = self._found.get(key, {}) if isinstance(key, str) else {}
-            yield from islice(found.values(), _MOST_NAMESAKES)
+    def attached(self, segment: Json) -> list[Material]:
+        """What hangs on a segment besides its own material, each once. It is asked for again and again."""
+        if self._attached[0] is not segment:
+            refs = lenient.items(segment.get("extra_material_refs"))[:_MOST_REFS]
+            keys = dict.fromkeys(key for key in refs if isinstance(key, str))
+            found = (one for key in keys for one in islice(self._found.get(key, {}).values(), _MOST_NAMESAKES))
+            self._attached = segment, list(islice(found, _MOST_ATTACHED))
+        return self._attached[1]
 
     def first(self, segment: Json, name: str) -> Material | None:
         """The first that hangs on a segment from one list."""

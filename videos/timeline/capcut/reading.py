@@ -32,7 +32,8 @@ class Draft:
     name: str
     timeline: Timeline
     media: tuple[Media, ...]  # every one that the timeline needs
-    report: tuple[Remark, ...]  # what comes out otherwise than in the editor
+    report: tuple[Remark, ...]  # what comes out otherwise than in the editor: the first of it
+    more_remarks: int = 0  # that are not in the report, because there are too many
 
 
 def load(data: bytes) -> Draft:
@@ -60,4 +61,5 @@ def read(document: Any) -> Draft:
         timeline=Timeline(canvas=whole, tracks=tuple(found)),
         media=shelf.media,
         report=report.remarks,
+        more_remarks=report.more,
     )

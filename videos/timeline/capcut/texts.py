@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,14 +9,13 @@ from videos.media import lenient
 from videos.media.lenient import Json
 from videos.timeline.capcut import fields, keyframes, leftovers, letters, placing
 from videos.timeline.capcut.fields import within
-from videos.timeline.capcut.letters import Look, Run
+from videos.timeline.capcut.letters import Allowance, Look, Run
 from videos.timeline.capcut.materials import Material, Materials
 from videos.timeline.capcut.report import Report
 from videos.timeline.capcut.segments import Segment
 from videos.timeline.motion import Transform
 from videos.timeline.texts import Align, Box, Span, Stroke, Style, Text
 
-_MOST_SPANS = 1000  # as in the timeline
 _MOST_PARTS = 50  # of a template
 _ALIGN = {0: Align.LEFT, 1: Align.CENTRE, 2: Align.RIGHT}
 _STROKED, _BOXED, _SHADOWED = 8, 16, 32  # bits of the flags that say what of the fields holds
@@ -34,13 +32,24 @@ class _Written:
     remarks: tuple[tuple[str, str], ...] = ()
 
 
-class Texts:
-    """Reads the texts of a draft; each material once, however many segments show it."""
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What one material says: all of a text, or some of a template."""
 
-    def __init__(self, materials: Materials, report: Report) -> None:
+    plain: Look
+    runs: list[Run]
+    is_cut: bool  # its letters change how they look more often than is read
+
+
+class Texts:
+    """Reads the texts of a draft; each material once, however many segments and templates show it."""
+
+    def __init__(self, materials: Materials, report: Report, allowance: Allowance) -> None:
         self._materials = materials
         self._report = report
+        self._allowance = allowance
         self._written: dict[str, _Written] = {}
+        self._known: dict[str, _Part] = {}
 
     def read(self, segment: Segment) -> Text | None:
         """The text of a segment; None if nothing is written."""
@@ -49,7 +58,7 @@ class Texts:
             segment.remark(self._report, "text_missing", "The draft does not hold its text; it is left out.")
             return None
         if material.path not in self._written:
-            self._written[material.path] = _written(material, self._materials)
+            self._written[material.path] = self._write(material)
         written = self._written[material.path]
         if written.text is None:
             return None
@@ -62,26 +71,50 @@ class Texts:
         """What says what is written."""
         return self._materials.find(segment.says.get("material_id"), "texts", "text_templates")
 
+    def _write(self, material: Material) -> _Written:
+        materials, remarks = _parts(material, self._materials), []
+        if material.list == "text_templates":
+            said = "It is a template of the application; its letters alone are shown, one below the other."
+            remarks.append(("text_template_approximated", said))
+        refused = self._allowance.refused
+        parts = [self._part(one) for one in materials]
+        runs = list(self._runs(parts))
+        text, spans = _joined(runs)
+        if not text.strip():
+            return _Written(text=None)
+        if len(text) == letters.LONGEST:
+            remarks.append(("text_shortened", f"Only the first {letters.LONGEST} of its letters are shown."))
+        if any(run.look.lost for run in runs):
+            remarks.append(("text_effect_left_out", "Its letters have one colour each, and no effect."))
+        says = materials[0].says
+        if lenient.integer(says.get("typesetting")) == 1:
+            said = "Its letters stand side by side, and not one below the other."
+            remarks.append(("vertical_text_approximated", said))
+        if any(part.is_cut for part in parts) or self._allowance.refused > refused:
+            said = "How its letters look changes too often; not all of the changes are shown."
+            remarks.append(("text_approximated", said))
+        remarks += [("text_approximated", said) for said in _simplified(runs, says)]
+        return _Written(text=_styled(says, text, spans, runs[0].look), remarks=tuple(remarks))
 
-def _written(material: Material, materials: Materials) -> _Written:
-    parts, remarks = _parts(material, materials), []
-    if material.list == "text_templates":
-        said = "It is a template of the application; its letters alone are shown, one below the other."
-        remarks.append(("text_template_approximated", said))
-    runs = list(_runs(parts))
-    text, spans = _joined(runs)
-    if not text.strip():
-        return _Written(text=None)
-    if len(text) == letters.LONGEST:
-        remarks.append(("text_shortened", f"Only the first {letters.LONGEST} of its letters are shown."))
-    if any(run.look.lost for run in runs):
-        remarks.append(("text_effect_left_out", "Its letters have one colour each, and no effect."))
-    says = parts[0].says
-    if lenient.integer(says.get("typesetting")) == 1:
-        said = "Its letters stand side by side, and not one below the other."
-        remarks.append(("vertical_text_approximated", said))
-    remarks += [("text_approximated", said) for said in _simplified(runs, says)]
-    return _Written(text=_styled(says, text, spans, runs[0].look), remarks=tuple(remarks))
+    def _part(self, material: Material) -> _Part:
+        if material.path not in self._known:
+            plain, refused = _plain(material.says), self._allowance.refused
+            runs = letters.read(material.says.get("content"), plain, self._allowance)
+            is_cut = self._allowance.refused > refused
+            self._known[material.path] = _Part(plain=plain, runs=runs, is_cut=is_cut)
+        return self._known[material.path]
+
+    def _runs(self, parts: Sequence[_Part]) -> Iterator[Run]:
+        """One part below the other, as long as there is room for letters."""
+        left = letters.LONGEST
+        for number, part in enumerate(parts):
+            if number:
+                yield Run(text="\n", look=part.plain)
+            runs = letters.fewer(part.runs, self._allowance)
+            yield from runs
+            left -= sum(len(run.text) for run in runs) + 1
+            if left <= 0:
+                break
 
 
 def _simplified(runs: Sequence[Run], says: Json) -> Iterator[str]:
@@ -114,14 +147,6 @@ def _parts(material: Material, materials: Materials) -> list[Material]:
     inside = lenient.items(material.says.get("text_info_resources"))[:_MOST_PARTS]
     keys = [one.get("text_material_id") for one in inside if isinstance(one, dict)]
     return [found for key in keys if (found := materials.find(key, "texts"))]
-
-
-def _runs(parts: Sequence[Material]) -> Iterator[Run]:
-    for number, part in enumerate(parts):
-        plain = _plain(part.says)
-        if number:
-            yield Run(text="\n", look=plain)
-        yield from letters.read(part.says.get("content"), plain) or [Run(text="", look=plain)]
 
 
 def _flagged(says: Json, flag: int) -> bool:
@@ -160,8 +185,8 @@ def _joined(runs: Sequence[Run]) -> tuple[str, tuple[Span, ...]]:
     text = ""
     spans: list[Span] = []
     for run in runs:
-        written = fields.text(re.sub(r"\r\n?|\u2028|\u2029", "\n", run.text))[: letters.LONGEST - len(text)]
-        if written and run.look.style != runs[0].look.style and len(spans) < _MOST_SPANS:
+        written = run.text[: letters.LONGEST - len(text)]
+        if written and run.look.style != runs[0].look.style and len(spans) < letters.MOST_CHANGES:
             spans.append(Span(first=len(text), after=len(text) + len(written), style=run.look.style))
         text += written
     return text, tuple(spans)

@@ -10,6 +10,7 @@ from videos.media.lenient import Json
 from videos.timeline.capcut import canvas, clips, compounds, fields, leftovers, lineup, segments, stacking, subtitles
 from videos.timeline.capcut.clips import Place
 from videos.timeline.capcut.compounds import Compound
+from videos.timeline.capcut.letters import Allowance
 from videos.timeline.capcut.lineup import Entry
 from videos.timeline.capcut.materials import Material, Materials
 from videos.timeline.capcut.media import Shelf
@@ -21,6 +22,7 @@ from videos.timeline.project import MOST_CLIPS
 from videos.timeline.texts import Text
 
 _DEEPEST = 8  # drafts within drafts
+_MOST_KEYFRAMES = 100_000  # in compound clips, each time that one is shown
 _KINDS = {"video": Kind.VIDEO, "audio": Kind.AUDIO}
 _MUTED = 1  # the bit of a track's attribute
 
@@ -33,22 +35,30 @@ class Desk:
     report: Report
     compounds: dict[str, Compound | None] = field(default_factory=dict)  # by the names that stand for them
     left: int = MOST_CLIPS
+    keyframes: int = _MOST_KEYFRAMES
+    looks: Allowance = field(default_factory=Allowance)  # of letters
 
-    def takes(self, count: int) -> bool:
-        """Whether there is room for so many more clips and texts."""
+    def takes(self, count: int, path: str) -> bool:
+        """Whether there is room for so many more clips and texts. `path`: what has them."""
         if self.left >= 0 > self.left - count:
-            self.report.problem(
-                "tracks", f"There may be at most {MOST_CLIPS} segments, those of compound clips included"
-            )
+            self.report.problem(path, f"There may be at most {MOST_CLIPS} segments, those of compound clips included")
         self.left = max(-1, self.left - count)
         return self.left >= 0
+
+    def moves(self, count: int, path: str) -> bool:
+        """Whether there is room for so many more keyframes in compound clips."""
+        if self.keyframes >= 0 > self.keyframes - count:
+            self.report.problem(path, f"There may be at most {_MOST_KEYFRAMES} keyframes in all compound clips")
+        self.keyframes = max(-1, self.keyframes - count)
+        return self.keyframes >= 0
 
 
 def read(document: Json, path: str, frame: Canvas, desk: Desk, *, depth: int = 0) -> list[Track]:
     """All that is seen or heard of a draft."""
     fields.mapping(document, "materials", path, desk.report)
     written = fields.items(document, "tracks", path, desk.report, required=True)
-    if not desk.takes(sum(len(lenient.items(one.get("segments"))) for one in written if isinstance(one, dict))):
+    count = sum(len(lenient.items(one.get("segments"))) for one in written if isinstance(one, dict))
+    if not desk.takes(count, fields.joined(path, "tracks")):
         return []
     reader = _Reader(document, path, frame, desk, depth=depth)
     found = []
@@ -60,7 +70,8 @@ def read(document: Json, path: str, frame: Canvas, desk: Desk, *, depth: int = 0
         elif not isinstance(says.get("type"), str):
             desk.report.problem(f"{here}.type", "The kind of the track is wanted here")
         else:
-            found.append((_layer(says), reader.track(says, here, is_main=is_main)))
+            if says.get("segments") not in (None, []):
+                found.append((_layer(says), reader.track(says, here, is_main=is_main)))
             is_main = is_main and says["type"] != "video"
     if all(layer is not None for layer, made in found if made):
         found.sort(key=lambda one: one[0] or 0)
@@ -85,7 +96,7 @@ class _Reader:
 
     def __init__(self, document: Json, path: str, frame: Canvas, desk: Desk, *, depth: int) -> None:
         self._materials = Materials(document, path)
-        self._texts = Texts(self._materials, desk.report)
+        self._texts = Texts(self._materials, desk.report, desk.looks)
         self._frame = frame
         self._desk = desk
         self._report = desk.report
@@ -151,7 +162,9 @@ class _Reader:
                 yield self._laid(clip, inside, like, entry.segment)
 
     def _laid(self, clip: Clip, inside: Compound, like: Track, segment: Segment) -> list[Track]:
-        if not self._desk.takes(sum(1 + len(track.items) for track in inside.tracks)):
+        if not self._desk.takes(sum(1 + len(track.items) for track in inside.tracks), segment.path):
+            return []
+        if not self._desk.moves(compounds.keyframes(clip, inside), segment.path):
             return []
         if not compounds.is_exact(clip, inside, self._frame):
             said = "It is a compound clip, changed as a whole; what is in it is changed one by one, as far as it can."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from videos.media import lenient
 from videos.media.lenient import Json
 from videos.timeline.capcut import fields
 from videos.timeline.model import Passage, Transition
@@ -30,7 +29,7 @@ _BY_NAME = {name: passage for passage, names in _KNOWN.items() for name in names
 def read(says: Json) -> tuple[Transition | None, bool]:
     """A transition, None if it takes no time; and whether it looks the same as in the editor."""
     duration = round(fields.within(fields.number(says.get("duration"), 0), 0, LONGEST))
-    named = [lenient.text(says.get(name)) or "" for name in ("resource_id", "effect_id", "name")]
+    named = [fields.name(says.get(name)) for name in ("resource_id", "effect_id", "name")]
     passage = next((_BY_NAME[name.strip().lower()] for name in named if name.strip().lower() in _BY_NAME), None)
     if duration <= 0:
         return None, True

@@ -147,3 +147,15 @@ def test_drafts_may_be_within_drafts_but_not_without_end() -> None:
         length = 4 * SECOND * 5**level
         paper = holding(paper, *({"start": at * length, "duration": length} for at in range(5)))
     assert problems(paper.document())
+
+
+def test_of_too_many_segments_the_compound_is_named_that_brings_them() -> None:
+    film = Paper()
+    film.track("video", *[segment(film.video(), 0, SECOND)] * 20_000)
+    (problem,) = problems(holding(film, {"start": 0, "duration": SECOND}).document())
+    assert problem["path"] == "materials.drafts[0].draft.tracks"
+    film = Paper()
+    film.track("video", *(segment(film.video(), at * 1000, 1000) for at in range(150)))
+    shown = ({"start": at * SECOND, "duration": SECOND} for at in range(150))
+    (problem,) = problems(holding(film, *shown).document())
+    assert problem["path"].startswith("tracks[0].segments[")
