@@ -21,7 +21,7 @@ from assets.providers.base import (
 )
 from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
-from assets.providers.service import Service, given, number, pending
+from assets.providers.service import Service, number, pending
 from assets.providers.states import State, meaning
 from assets.providers.wire import Effect, segment
 
@@ -45,7 +45,8 @@ class Ark(Service):
             **dict.fromkeys(("AccountOverdueError", "QuotaExceeded", "SetLimitExceeded"), QuotaExceeded),
             **dict.fromkeys(("SensitiveContentDetected", *_REFUSED), ContentRejected),
             "ServerOverloaded": Unavailable,  # a 429 that is not ours
-        }
+        },
+        turns_away=True,
     )
 
     def submit_image(self, request: ImageRequest, /) -> Submitted:
@@ -57,10 +58,13 @@ class Ark(Service):
             "image": (references[0] if len(references) == 1 else references) if references else None,
             "response_format": "url",
         }
-        sent = given(values, request.parameters)
+        sent = self._given(values, request.parameters)
         body = self._asked("POST", "/images/generations", effect=Effect.CREATE, seconds=self.patience.image, json=sent)
         results = self._with_files(found(body.get("data")))
         return Submitted(provider_id="", results=results, usage=Usage(images=len(results)))
+
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        return self.patience.image if isinstance(request, ImageRequest) else self.patience.submit
 
     def submit_video(self, request: VideoRequest, /) -> Submitted:
         content: list[dict[str, Any]] = [{"type": "text", "text": request.prompt}] if request.prompt else []
@@ -71,7 +75,7 @@ class Ark(Service):
             "content": content,
             "duration": None if request.seconds is None else round(request.seconds),
         }
-        sent = given(values, request.parameters)
+        sent = self._given(values, request.parameters)
         body = self._asked("POST", _TASKS, effect=Effect.CREATE, seconds=self.patience.submit, json=sent)
         task = body.get("id")
         if not isinstance(task, str) or not task:

@@ -4,8 +4,9 @@ Three rules that all of them keep:
 
 - **Nothing is sent twice in here.** Each call is one request. Whether it may be made again is what the error
   says: by its remedy, which the job engine goes by.
-- **A request that may have arrived is not repeated.** What surely did not arrive (no connection, 429, 503) ends as
-  Unavailable or RateLimited. Of the rest nobody knows: AmbiguousSubmit for what creates something, AnswerLost for text.
+- **A request that may have arrived is not repeated.** What surely did not arrive (no connection, 429, 503 of those who
+  document it) ends as Unavailable or RateLimited. Of the rest nobody knows: AmbiguousSubmit for what creates something,
+  AnswerLost for text.
 - **Keys come from the settings alone**, and stand in no error, log line or repr.
 """
 
@@ -91,6 +92,9 @@ class MediaProvider(Protocol):
     def submit_image(self, request: ImageRequest, /) -> Submitted: ...
 
     def submit_video(self, request: VideoRequest, /) -> Submitted: ...
+
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        """Seconds that submitting it may take."""
 
     def poll(self, provider_id: str, /, *, age_seconds: float) -> Pending | Done:
         """How far it is; any error but Unavailable, RateLimited and ProviderTimeout is the end of it.

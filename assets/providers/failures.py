@@ -27,9 +27,8 @@ _REFUSALS: Mapping[int, type[ProviderError]] = {
     402: QuotaExceeded,
     403: AuthFailed,
     429: RateLimited,
-    503: Unavailable,  # turned away at the door, as 529: documented by each service that says it
-    529: Unavailable,
 }
+_TURNED_AWAY = frozenset({503, 529})
 _RESETS = re.compile(r"resets? in\s*~?\s*([0-9.]+)\s*(ms|s|m|h)?", re.IGNORECASE)
 _PARTS = re.compile(r"([0-9.]+)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
@@ -41,10 +40,12 @@ class Dialect:
     """What a service's own codes and words mean, where its status does not say it all.
 
     A code is known by its beginning, up to a dot. `words` are patterns for what is said in sentences alone.
+    `turns_away`: it documents that by 503 or 529 it takes no order, and no router before it says so of what runs.
     """
 
     codes: Mapping[str, type[ProviderError]] = field(default_factory=dict)
     words: Mapping[str, type[ProviderError]] = field(default_factory=dict)
+    turns_away: bool = False
 
     def meaning(self, body: Any) -> type[ProviderError] | None:
         """Which of our errors it is; None if it is nothing out of the ordinary."""
@@ -65,6 +66,8 @@ def failure(
         body = {"message": answer.body[:2000].decode("utf-8", "replace")} if _is_plain(answer) else None
     said = wire.clean(words(body))
     kind = dialect.meaning(body) or _REFUSALS.get(answer.status)
+    if kind is None and dialect.turns_away and answer.status in _TURNED_AWAY:
+        kind = Unavailable
     if kind is None:
         kind = InvalidRequest if answer.status < 500 and answer.status != 408 else _broken(effect)
     details = {"status": answer.status}

@@ -30,7 +30,7 @@ from assets.providers.base import (
 )
 from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
-from assets.providers.service import Service, given, number, pending
+from assets.providers.service import Service, number, pending
 from assets.providers.states import State, meaning
 from assets.providers.wire import Answer, Effect
 
@@ -50,6 +50,7 @@ class Fal(Service):
             "client_cancelled": GenerationCancelled,
         },
         words={r"exhausted balance|insufficient (credit|balance|funds)": QuotaExceeded},  # with 403: "User is locked"
+        turns_away=True,
     )
 
     def _signed(self, key: str) -> Mapping[str, str]:
@@ -63,7 +64,9 @@ class Fal(Service):
             "image_url": references[0] if len(references) == 1 else None,
             "image_urls": references if len(references) > 1 else None,
         }
-        return self._queued(self._model(request.model, self.endpoint.image_model), given(values, request.parameters))
+        return self._queued(
+            self._model(request.model, self.endpoint.image_model), self._given(values, request.parameters)
+        )
 
     def submit_video(self, request: VideoRequest, /) -> Submitted:
         values = {
@@ -71,7 +74,9 @@ class Fal(Service):
             "image_url": None if request.image is None else as_url(request.image),
             "duration": None if request.seconds is None else f"{request.seconds:g}",
         }
-        return self._queued(self._model(request.model, self.endpoint.video_model), given(values, request.parameters))
+        return self._queued(
+            self._model(request.model, self.endpoint.video_model), self._given(values, request.parameters)
+        )
 
     def _queued(self, model: str, values: dict[str, Any]) -> Submitted:
         parts = model.split("/")

@@ -4,7 +4,9 @@
     POST {base}/generate-video {"prompt", "model", "image_url", "seconds", "size", "video_type"}       → {"video_url"}
 
 with a bearer key. Every request has the header Idempotency-Key: a service that keeps to it makes the same thing once,
-however often it is asked. As it need not, a lost answer is not asked for again all the same.
+however often it is asked. As it need not, a lost answer is not asked for again all the same. An order that it turns
+away before any work it answers with 429, or with the code `unavailable` in JSON: a bare 503 may be of a router that
+stopped waiting for it.
 """
 
 from __future__ import annotations
@@ -21,12 +23,13 @@ from assets.providers.base import (
     QuotaExceeded,
     Result,
     Submitted,
+    Unavailable,
     Usage,
     VideoRequest,
 )
 from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
-from assets.providers.service import Service, given
+from assets.providers.service import Service
 from assets.providers.settings import Endpoint
 from assets.providers.wire import Effect
 
@@ -39,6 +42,7 @@ class Http(Service):
         codes={
             **dict.fromkeys(("quota_exceeded", "insufficient_quota"), QuotaExceeded),
             **dict.fromkeys(("content_rejected", "content_policy_violation"), ContentRejected),
+            "unavailable": Unavailable,
         }
     )
 
@@ -54,8 +58,8 @@ class Http(Service):
             "size": list(request.size) if request.size else None,
             "references": [as_url(picture) for picture in request.references] or None,
         }
-        sent = given(values, request.parameters)
-        return self._made("image", sent, seconds=self.patience.image, key=request.request_id, usage=Usage(images=1))
+        sent = self._given(values, request.parameters)
+        return self._made("image", sent, request, usage=Usage(images=1))
 
     def submit_video(self, request: VideoRequest, /) -> Submitted:
         values = {
@@ -66,13 +70,18 @@ class Http(Service):
             "seconds": request.seconds,
             "size": list(request.size) if request.size else None,
         }
-        sent = given(values, request.parameters)
+        sent = self._given(values, request.parameters)
         usage = Usage(seconds=request.seconds or 0.0)
-        return self._made("video", sent, seconds=self.patience.video, key=request.request_id, usage=usage)
+        return self._made("video", sent, request, usage=usage)
 
-    def _made(self, what: str, sent: dict[str, Any], *, seconds: float, key: str, usage: Usage) -> Submitted:
-        headers = {"idempotency-key": key} if key else {}
-        path = f"/generate-{what}"
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        return self.patience.image if isinstance(request, ImageRequest) else self.patience.video
+
+    def _made(
+        self, what: str, sent: dict[str, Any], request: ImageRequest | VideoRequest, *, usage: Usage
+    ) -> Submitted:
+        headers = {"idempotency-key": request.request_id} if request.request_id else {}
+        path, seconds = f"/generate-{what}", self.longest(request)
         body = self._asked("POST", path, effect=Effect.CREATE, seconds=seconds, json=sent, headers=headers)
         url = body.get(f"{what}_url")
         if isinstance(url, str) and url and not url.startswith("data:"):

@@ -91,6 +91,9 @@ class Offline:
             provider_id="", results=(Result(data=data, media_type="video/mp4"),), usage=Usage(seconds=seconds)
         )
 
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        return float(_DRAWING.wall_seconds or 0)
+
     def poll(self, provider_id: str, /, *, age_seconds: float) -> Pending | Done:
         raise GenerationLost(provider=self.name)  # it answers at once: there is never anything to ask for
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -30,8 +31,8 @@ from assets.providers.base import (
     VideoRequest,
 )
 from assets.providers.failures import Dialect
-from assets.providers.results import decoded, found, media_type
-from assets.providers.service import Service, given, number, pending
+from assets.providers.results import found, media_type
+from assets.providers.service import Service, number, pending
 from assets.providers.settings import Endpoint, ProviderSettings
 from assets.providers.states import State, meaning
 from assets.providers.wire import Effect, segment
@@ -69,6 +70,7 @@ class OpenAI(Service):
     def __init__(self, endpoint: Endpoint, settings: ProviderSettings) -> None:
         super().__init__(endpoint, settings)
         self._is_home = is_home(endpoint)
+        self.dialect = replace(self.dialect, turns_away=self._is_home)  # of others nobody knows what a 503 means
         self._plain: set[str] = set()  # models whose service is known not to hold them to a schema
 
     @classmethod
@@ -122,7 +124,7 @@ class OpenAI(Service):
     def submit_image(self, request: ImageRequest, /) -> Submitted:
         size = f"{request.size[0]}x{request.size[1]}" if request.size else None
         model = self._model(request.model, self.endpoint.image_model)
-        body = given({"model": model, "prompt": request.prompt, "n": 1, "size": size}, request.parameters)
+        body = self._given({"model": model, "prompt": request.prompt, "n": 1, "size": size}, request.parameters)
         if not request.references:
             return self._image("/images/generations", json=body)
         files = [("image[]", self._file(picture, number)) for number, picture in enumerate(request.references)]
@@ -130,15 +132,11 @@ class OpenAI(Service):
 
     def _image(self, path: str, **sent: Any) -> Submitted:
         body = self._asked("POST", path, effect=Effect.CREATE, seconds=self.patience.image, **sent)
-        entries = body.get("data")
-        kind = body.get("output_format")
-        kind = f"image/{kind}" if isinstance(kind, str) else ""
-        results: list[Result] = []
-        for entry in entries if isinstance(entries, list) else []:
-            data = decoded(entry.get("b64_json")) if isinstance(entry, Mapping) else None
-            results += [Result(data=data, media_type=kind or media_type(data))] if data else found(entry)
-        usage = _usage(body.get("usage"), images=len(results))
-        return Submitted(provider_id="", results=self._with_files(tuple(results)), usage=usage)
+        results = self._with_files(found(body.get("data")))
+        return Submitted(provider_id="", results=results, usage=_usage(body.get("usage"), images=len(results)))
+
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        return self.patience.image if isinstance(request, ImageRequest) else self.patience.submit
 
     def _file(self, picture: Picture, number: int) -> tuple[str, bytes, str]:
         if isinstance(picture, str):
@@ -157,7 +155,7 @@ class OpenAI(Service):
             "size": f"{request.size[0]}x{request.size[1]}" if request.size else None,
             "input_reference[image_url]": request.image if isinstance(request.image, str) else None,
         }
-        form = _fields(given(values, request.parameters))
+        form = _fields(self._given(values, request.parameters))
         image = [("input_reference", self._file(request.image, 0))] if isinstance(request.image, bytes) else []
         seconds = self.patience.submit
         body = self._asked("POST", "/videos", effect=Effect.CREATE, seconds=seconds, form=form, files=image)

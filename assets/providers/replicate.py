@@ -20,7 +20,7 @@ from assets.providers.base import (
 )
 from assets.providers.failures import Dialect
 from assets.providers.results import as_url, found
-from assets.providers.service import Service, given, number, pending
+from assets.providers.service import Service, number, pending
 from assets.providers.states import State, meaning
 from assets.providers.wire import Effect, segment
 
@@ -39,7 +39,8 @@ class Replicate(Service):
         words={
             r"insufficient credit|spend limit": QuotaExceeded,
             r"\bNSFW\b|\bE005\b|flagged as sensitive|content (policy|moderation)": ContentRejected,
-        }
+        },
+        turns_away=True,
     )
 
     def submit_image(self, request: ImageRequest, /) -> Submitted:
@@ -47,7 +48,9 @@ class Replicate(Service):
         references = [as_url(picture) for picture in request.references]
         image = (references[0] if len(references) == 1 else references) if references else None
         values = {"prompt": request.prompt, "width": width, "height": height, "image": image}
-        return self._predict(self._model(request.model, self.endpoint.image_model), given(values, request.parameters))
+        return self._predict(
+            self._model(request.model, self.endpoint.image_model), self._given(values, request.parameters)
+        )
 
     def submit_video(self, request: VideoRequest, /) -> Submitted:
         width, height = request.size or (None, None)
@@ -59,7 +62,9 @@ class Replicate(Service):
             "width": width,
             "height": height,
         }
-        return self._predict(self._model(request.model, self.endpoint.video_model), given(values, request.parameters))
+        return self._predict(
+            self._model(request.model, self.endpoint.video_model), self._given(values, request.parameters)
+        )
 
     def _predict(self, model: str, values: dict[str, Any]) -> Submitted:
         official = _MODEL.fullmatch(model)

@@ -44,6 +44,9 @@ def _found(output: Any, depth: int) -> Iterator[Result]:
             kind = output.get("content_type")
             yield from _of_url(url, kind if isinstance(kind, str) else "")
             return
+        if data := decoded(output.get("b64_json")):
+            yield Result(data=data, media_type=media_type(data))
+            return
         for entry in output.values():
             yield from _found(entry, depth - 1)
 

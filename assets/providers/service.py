@@ -14,23 +14,27 @@ from assets.providers.base import (
     GenerationCancelled,
     GenerationFailed,
     GenerationLost,
+    ImageRequest,
     InvalidRequest,
     Pending,
     ProviderError,
     Result,
     Unavailable,
+    VideoRequest,
 )
 from assets.providers.failures import Dialect
 from assets.providers.settings import Endpoint, ProviderSettings
 from assets.providers.states import State
 from assets.providers.wire import Effect, Wire
 
+_LARGEST = 1e12  # of anything that is counted here
+
 
 class Service:
     """One service at one address. Each call of `_asked` is one request."""
 
     name: ClassVar[str]
-    dialect: ClassVar[Dialect] = Dialect()
+    dialect: Dialect = Dialect()
 
     def __init__(self, endpoint: Endpoint, settings: ProviderSettings) -> None:
         if problem := endpoint.problem():
@@ -58,6 +62,10 @@ class Service:
 
     def _signed(self, key: str) -> Mapping[str, str]:
         return {"authorization": f"Bearer {key}"}
+
+    def longest(self, request: ImageRequest | VideoRequest, /) -> float:
+        """Of services that only take the order, if they do not say otherwise."""
+        return self.patience.submit
 
     def _asked(self, method: str, path: str, *, effect: Effect, seconds: float, **sent: Any) -> Mapping[str, Any]:
         """Send one request; the object that its answer is, or an error of ours."""
@@ -104,6 +112,13 @@ class Service:
             return AnswerInvalid("The AI service's answer is not after its own protocol.", provider=self.name)
         return Unavailable(provider=self.name)
 
+    def _given(self, values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """What is sent: the parameters win, and one that is None takes away what would have been sent."""
+        if "model" in values and "model" in parameters:  # it would be asked for as one, and paid as another
+            sentence = "The model has a field of its own: name it there, and not among the parameters."
+            raise InvalidRequest(sentence, provider=self.name)
+        return {name: value for name, value in {**values, **parameters}.items() if value is not None}
+
     def _model(self, asked: str, default: str) -> str:
         if model := asked or default:
             return model
@@ -131,11 +146,7 @@ def pending(word: object, percent: object = None) -> Pending:
     return Pending(percent=known, message=word if isinstance(word, str) else "")
 
 
-def given(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What is sent: the parameters win, and one that is None takes away what would have been sent."""
-    return {name: value for name, value in {**values, **parameters}.items() if value is not None}
-
-
 def number(value: object) -> float:
-    """A count that a service reports; nought where it reports none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0.0
+    """A count that a service reports; nought where it reports none, or none that could be."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= _LARGEST else 0.0  # type: ignore[operator,arg-type]

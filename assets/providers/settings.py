@@ -59,6 +59,11 @@ class Patience:
     unseen: float = 120.0  # a task that is younger may be unknown to its own service
     answer_bytes: int = 96 * 1024 * 1024  # a picture of 50 MB in base64, and a little
 
+    @property
+    def longest(self) -> float:
+        """So long may an order be on its way."""
+        return self.connect + max(self.submit, self.image, self.video)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Downloading:

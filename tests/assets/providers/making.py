@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +36,7 @@ class HttpService(Service):
         "rate": Told(429, {"error": "too many"}, WAIT),
         "quota": Told(402, {"error": "nothing left"}),
         "used up": Told(429, {"error": {"code": "quota_exceeded", "message": "nothing left"}}),
-        "down": Told(503, b"<html>down</html>", {"content-type": "text/html"}),
+        "down": Told(503, {"error": {"code": "unavailable", "message": "full"}}),
         "broken": Told(502, b"<html>bad gateway</html>", {"content-type": "text/html"}),
         "invalid": Told(422, {"error": f"no such model, says {KEY}"}),
         "content": Told(400, {"error": {"code": "content_rejected", "message": "not this"}}),
@@ -171,8 +172,11 @@ class ArkService(Service):
         if seen.method != "POST":
             return None
         if seen.path == "/images/generations":
-            sound = seen.json["model"] and seen.json["prompt"] and seen.json["response_format"] == "url"
-            return Told(body={"data": [{"url": self.result_url}], "usage": {}}) if sound else self.refusals["invalid"]
+            form = seen.json["response_format"]
+            if not (seen.json["model"] and seen.json["prompt"] and form in ("url", "b64_json")):
+                return self.refusals["invalid"]
+            entry = {"url": self.result_url} if form == "url" else {form: base64.b64encode(self.file).decode()}
+            return Told(body={"data": [entry], "usage": {}})
         if seen.path == "/contents/generations/tasks":
             kinds = [part["type"] for part in seen.json["content"]]
             sound = kinds[:1] == ["text"] and all(kind == "image_url" for kind in kinds[1:])

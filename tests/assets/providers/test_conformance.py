@@ -25,7 +25,7 @@ from assets.providers.base import (
 from assets.providers.downloads import ResultMissing, ResultRefused, download
 from jobs.errors import Remedy
 from tests.assets.providers.faces import Face, faces, refused, settings_for
-from tests.assets.providers.serving import PICTURE, nobody
+from tests.assets.providers.serving import PICTURE, Told, nobody
 
 Log = pytest.LogCaptureFixture
 
@@ -92,6 +92,18 @@ def test_a_refusal_is_told_apart_by_what_helps(
         assert len(service.begun) == refused_in_the_answer
         assert error.details["provider"] == face.provider
         assert bool(error.usage) is refused_in_the_answer  # what it cost all the same
+
+
+@faces(lambda face: face.provider in ("http", "openai"))
+def test_what_a_router_says_of_what_lies_behind_it_is_not_believed_of_an_order(face: Face, caplog: Log) -> None:
+    """Heroku's answers 503 after half a minute, while the program behind it goes on."""
+    html = Told(503, b"<html>Application error</html>", {"content-type": "text/html"})
+    with face.service() as service:
+        service.refusals = {**service.refusals, "router": html}  # type: ignore[misc]
+        service.fault = "router"
+        kind = Unavailable if face.kind == "text" else AmbiguousSubmit
+        refused(lambda: face.order(settings_for(service, face.provider)), kind, caplog)
+        assert len(service.requests) == 1
 
 
 @faces()
