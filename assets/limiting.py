@@ -7,14 +7,16 @@ own down, all by the database's clock. A call whose process died counts as runni
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 
+from assets import keeping
 from assets.conf import Limit
 from assets.models import ProviderCall, ProviderLimit
 from assets.providers.base import RateLimited
@@ -22,17 +24,20 @@ from jobs.now import Now
 from jobs.retry import DEFAULT_RATE_LIMIT_SECONDS
 from jobs.transitions import after
 
+logger = logging.getLogger(__name__)
+
 _MINUTE = timedelta(minutes=1)
 _LOOK_AGAIN_SECONDS = 0.5  # while all places are taken: nobody knows when one is free
 _LONGEST_BLOCK = timedelta(hours=1)
+_MARGIN = timedelta(minutes=1)  # from an answer to its call's end
 
 
 class SharedLimiter:
     """The limiter of all processes that use this database.
 
     `limits` are those of the settings; a row of the operator's goes before them. `call`: how long a call counts as
-    running if its end is never told. `wait`: so long does one wait for its turn; whoever would have to wait longer is
-    told to come back. `look` is called while waiting, and may raise.
+    running if its end is never told, and it does not say itself for how long it may run. `wait`: so long does one wait
+    for its turn; whoever would have to wait longer is told to come back. `look` is called while waiting, and may raise.
     """
 
     def __init__(
@@ -51,9 +56,12 @@ class SharedLimiter:
         self._sleep = sleep
 
     @contextlib.contextmanager
-    def acquire(self, provider: str) -> Iterator[None]:
-        """Held during one call. Raises RateLimited if it is not this one's turn in time, or the provider says so."""
-        began = self._turn(provider)
+    def acquire(self, provider: str, *, seconds: float | None = None) -> Iterator[None]:
+        """Held during one call, which may run for so long.
+
+        Raises RateLimited if it is not this one's turn in time, or the provider says so.
+        """
+        began = self._turn(provider, self._call if seconds is None else timedelta(seconds=seconds) + _MARGIN)
         leave_database()
         try:
             yield
@@ -62,23 +70,29 @@ class SharedLimiter:
             raise
         finally:
             if began is not None:
-                ProviderCall.objects.filter(pk=began).update(ended_at=Now())
+                _end(began)
 
-    def _turn(self, provider: str) -> int | None:
+    def _turn(self, provider: str, lasts: timedelta) -> int | None:
         """Wait for one's turn; the id of the call, None if nobody counts them."""
         patience = time.monotonic() + self._wait.total_seconds()
         while True:
-            begun = self._begin(provider)
+            begun = self._begin(provider, lasts)
             if not isinstance(begun, float):
                 return begun
             left = patience - time.monotonic()
             if begun > left:
                 raise RateLimited(provider=provider, retry_after=max(1.0, begun))
-            self._look()
             # Spread: those who wait together must not all come back together.
-            self._sleep(min(left, begun) * random.uniform(0.8, 1.0))  # noqa: S311  no secret
+            self._pause(min(left, begun) * random.uniform(0.8, 1.0))  # noqa: S311  no secret
 
-    def _begin(self, provider: str) -> int | float | None:
+    def _pause(self, seconds: float) -> None:
+        """In steps: nothing else interrupts it, where an answer that costs must not be interrupted."""
+        while seconds > 0:
+            self._look()
+            self._sleep(min(seconds, _LOOK_AGAIN_SECONDS))
+            seconds -= _LOOK_AGAIN_SECONDS
+
+    def _begin(self, provider: str, lasts: timedelta) -> int | float | None:
         """Write a call down; its id. As a float: so many seconds before it may be worth another look."""
         limit = self._limits.get(provider, Limit())
         ProviderLimit.objects.get_or_create(provider=provider)
@@ -106,7 +120,15 @@ class SharedLimiter:
                     return max(0.05, (last + _MINUTE - now).total_seconds())
             if at_once is not None and calls.exclude(over).count() >= at_once:
                 return _LOOK_AGAIN_SECONDS
-            return ProviderCall.objects.create(provider=provider, started_at=now, expires_at=now + self._call).pk
+            return ProviderCall.objects.create(provider=provider, started_at=now, expires_at=now + lasts).pk
+
+
+def _end(call: int) -> None:
+    """What came of it is worth more than the count: that forgets it by itself."""
+    try:
+        keeping.surely(lambda: ProviderCall.objects.filter(pk=call).update(ended_at=Now()))
+    except DatabaseError:
+        logger.exception("call %s counts as running until it expires", call)
 
 
 def block(provider: str, *, seconds: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 
-from assets import errors, usage
+from assets import errors, keeping, usage
 from assets.limiting import SharedLimiter, leave_database
 from assets.providers import registry
 from assets.providers.base import ProviderError, TextAnswer, TextProvider, TextRequest, Usage
@@ -23,7 +24,7 @@ LONGEST_NAME = 100
 
 
 class Model:
-    """One model of one provider: `openai:gpt-5`. Without a model it is the one that is set for the provider."""
+    """One model of one provider: `openai:gpt-5`."""
 
     def __init__(
         self, service: TextProvider, model: str, turns: SharedLimiter, *, job_id: uuid.UUID | None, project_id: int
@@ -50,20 +51,23 @@ class Model:
                 answer = self._service.complete(replace(request, model=self._model))
         except ProviderError as error:
             if error.usage:
-                self._record(error.usage, self._model)
+                self._record(error.usage)
             raise
-        self._record(answer.usage, self._model or answer.model)
+        self._record(answer.usage)
         return answer
 
-    def _record(self, used: Usage, model: str) -> None:
-        usage.record(used, job_id=self._job_id, provider=self.provider, model=model, project_id=self._project_id)
+    def _record(self, used: Usage) -> None:
+        """By the name that prices know; a service may answer with that of a snapshot."""
+        said: dict[str, Any] = {"job_id": self._job_id, "project_id": self._project_id}
+        keeping.surely(lambda: usage.record(used, provider=self.provider, model=self._model, **said))
 
 
 def text_model(name: str, ctx: JobContext, *, job_id: uuid.UUID | None, project_id: int) -> Model:
-    """The model of this name: `provider:model`, or a provider alone. Raises ModelUnknown, AuthFailed."""
+    """The model of this name: `provider:model`, or the one that is set for it. Raises ModelUnknown, AuthFailed."""
     check(name)
     provider, _, model = name.partition(":")
     service = registry.text_provider(provider, settings.JOINTO_PROVIDERS)
+    model = model or settings.JOINTO_PROVIDERS.endpoints[provider].text_model
     return Model(service, model, limiter(ctx), job_id=job_id, project_id=project_id)
 
 

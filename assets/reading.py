@@ -13,10 +13,10 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
-from assets import errors, findings, prompts, providing
+from assets import errors, findings, keeping, prompts, providing
 from assets.findings import Findings
 from assets.models import Episode, PieceAnswer
-from assets.providers.base import AnswerInvalid, AnswerLost, TextRequest
+from assets.providers.base import AnswerInvalid, AnswerLost, ProviderError, TextRequest
 from assets.schema import SCHEMA
 from assets.scripts import Format, Script, break_down, pieces
 from assets.scripts import read as read_script
@@ -140,18 +140,18 @@ class _Conversation:
                 raise self._unusable([error, again]) from again
 
     def _complete(self, question: str, prompt: str) -> Mapping[str, Any]:
-        """The answer, which is written down. Nobody but the kernel ends it before: then what is asked stays noted."""
+        """The answer, which is written down. What goes wrong beside the provider leaves noted what was asked."""
         request = TextRequest(system=self._prompt.text, prompt=prompt, schema=SCHEMA, schema_name="breakdown")
         try:
             with self._ctx.uninterrupted():
                 answer = self._service.complete(request, begun=lambda: self._note(question, None))
                 data: Mapping[str, Any] = answer.data
-                self._note(question, data)
+                keeping.surely(lambda: self._note(question, data))
         except SoftTimeLimitExceeded as error:
             if self._forget(question):
                 raise AnswerLost(provider=self._service.provider) from error
             raise
-        except Exception:
+        except ProviderError:
             self._forget(question)
             raise
         return data

@@ -116,7 +116,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             text = told if isinstance(told, str) else json.dumps(told)
             choice = {"message": {"content": text}, "finish_reason": "length" if server.cut else "stop"}
             usage = {"prompt_tokens": 1000, "completion_tokens": 100}
-            self._send(200, {"model": body["model"], "choices": [choice], "usage": usage})
+            self._send(200, {"model": f"{body['model']}-2026-08-07", "choices": [choice], "usage": usage})
 
         def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
             data = json.dumps(body).encode()

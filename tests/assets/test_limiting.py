@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.models import F
 
 from assets import limiting
@@ -108,6 +108,49 @@ def test_a_job_that_is_cancelled_while_it_waits_waits_no_longer() -> None:
     with ours.acquire("here"), pytest.raises(Cancelled), ours.acquire("here"):
         raise AssertionError
     assert ProviderCall.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_long_wait_looks_about_all_the_while() -> None:
+    class Cancelled(Exception):
+        pass
+
+    slept: list[float] = []
+
+    def look() -> None:
+        if sum(slept) > 2:
+            raise Cancelled
+
+    limiting.block("here", seconds=50)
+    ours = SharedLimiter(
+        {"here": Limit()}, call=timedelta(0), wait=timedelta(seconds=60), look=look, sleep=slept.append
+    )
+    with pytest.raises(Cancelled), ours.acquire("here"):
+        raise AssertionError
+    assert max(slept) <= 1
+
+
+@pytest.mark.django_db
+def test_a_call_that_may_take_long_counts_for_long() -> None:
+    ours = limiter(at_once=1)
+    with ours.acquire("here", seconds=1800):
+        pass_time(1700)
+        with pytest.raises(RateLimited), ours.acquire("here"):
+            raise AssertionError
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_whose_end_can_t_be_written_down_has_its_answer_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.keeping.time.sleep", lambda _: None)
+
+    def gone(**_: Any) -> None:
+        raise OperationalError("gone")
+
+    with limiter(at_once=1).acquire("here"):
+        monkeypatch.setattr(ProviderCall.objects.filter().__class__, "update", lambda self, **said: gone(**said))
+        answer = 7
+    monkeypatch.undo()
+    assert (answer, limiting.running("here")) == (7, 1)
 
 
 @pytest.mark.django_db

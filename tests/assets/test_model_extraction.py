@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.forms.models import model_to_dict
 from rest_framework.test import APIClient
 
-from assets import reading, tasks
+from assets import reading, tasks, usage
 from assets.models import Asset, Extraction, PieceAnswer, Prompt, ProviderLimit, Usage
 from jobs import control
 from jobs.models import Attempt, Job
@@ -295,6 +296,54 @@ def test_a_question_that_the_time_limit_ends_is_not_asked_again_before_a_person_
     control.retry(job, by="ann")
     job = run(job)
     assert (job.status, len(model.asked)) == ("completed", 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_outlives_a_database_that_goes_away(model: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, note, troubles = usage.record, reading._Conversation._note, ["record", "note"]
+
+    def broken(what: str, write: Any) -> Any:
+        def written(*given: Any, **named: Any) -> Any:
+            if what in troubles and (what == "record" or given[-1] is not None):
+                troubles.remove(what)
+                raise OperationalError("server closed the connection unexpectedly")
+            return write(*given, **named)
+
+        return written
+
+    monkeypatch.setattr(usage, "record", broken("record", record))
+    monkeypatch.setattr(reading._Conversation, "_note", broken("note", note))
+    model.answers = [FOUND]
+    job = extract(make_episode())
+    assert (job.status, troubles, len(model.asked), Usage.objects.count()) == ("completed", [], 1, 1)
+
+
+def test_an_answer_that_came_and_was_lost_here_is_not_asked_for_again_unasked(
+    model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a slip")
+
+    model.answers = [FOUND]
+    with monkeypatch.context() as patch:
+        patch.setattr(usage, "record", lost)
+        job = extract(make_episode())
+    if job.status == "retrying":
+        Clock().turn(timedelta(hours=1))
+        job = run(job)
+    else:
+        control.retry(job, by="ann")
+        job = run(job)
+    assert (job.status, job.error_code, len(model.asked)) == ("failed", "answer_lost", 1)
+
+
+def test_the_name_that_prices_know_is_recorded_and_not_that_of_a_snapshot(model: ModelServer, settings: Any) -> None:
+    there = settings.JOINTO_PROVIDERS
+    small = replace(there.endpoints["openai"], text_model="small")
+    settings.JOINTO_PROVIDERS = replace(there, endpoints={**there.endpoints, "openai": small})
+    model.answers = [BROKEN, FOUND]
+    run(tasks.start(make_episode().pk, model="openai"))
+    assert {(row.model, row.cost is None) for row in Usage.objects.all()} == {("small", False)}
 
 
 def test_the_operators_prompt_goes_before_the_file(model: ModelServer) -> None:
