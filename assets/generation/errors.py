@@ -35,6 +35,15 @@ class GenerationTaken(JointoError):
     message = "Another attempt works for this already."
 
 
+class GenerationEnded(JointoError):
+    """It came to its end while its job was being started again."""
+
+    code = "generation_ended"
+    status = 409
+    remedy = Remedy.NONE
+    message = "This has come to its end already: start the job again if it is still wanted."
+
+
 class GenerationUnusable(JointoError):
     """What a provider sent is not what it was asked for."""
 

@@ -43,7 +43,7 @@ def fetch(row: Generation, ctx: JobContext) -> Path:
     target = ctx.scratch / "received"
     limits = settings.JOINTO_PROVIDERS.downloading
     most = limits.image_bytes if row.kind == GenerationKind.IMAGE else limits.video_bytes
-    wait = functools.partial(_sleep, ctx)
+    wait = functools.partial(pause, ctx)
     download(Result(url=found["url"]), into=target, max_bytes=most, settings=limits, wait=wait)
     return target
 
@@ -67,7 +67,8 @@ def _put_aside(row: Generation, data: bytes, ctx: JobContext) -> str:
     return name
 
 
-def _sleep(ctx: JobContext, seconds: float) -> None:
+def pause(ctx: JobContext, seconds: float) -> None:
+    """Wait; a cancel ends it."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         ctx.check()

@@ -18,7 +18,7 @@ from jobs.context import JobContext
 from jobs.errors import JointoError
 from jobs.now import Now
 from videos import orders, projects, reel, storage, tasks
-from videos.errors import ProjectDeleted, ProjectGone, TooManyMaterials
+from videos.errors import ProjectDeleted, ProjectGone, SourceGone, TooManyMaterials
 from videos.media import stills, transcode
 from videos.media.errors import MediaError
 from videos.media.probe import Caps
@@ -77,10 +77,11 @@ def publish(row: Generation, finished: Finished) -> None:
         updated_at=Now(),
         **({"medium": made} if isinstance(made, Medium) else {"video": made}),
     )
-    if isinstance(made, Medium) and now.asset_id:
-        _show(now.asset_id, made)
+    # The project is locked before its assets: so do edits and merges.
     if now.project_id and (isinstance(made, Video) or now.parameters.get("material")):
         _add_material(now, made)
+    if isinstance(made, Medium) and now.asset_id:
+        _show(now.asset_id, made)
 
 
 def take_back(row: Generation, finished: Finished) -> None:
@@ -114,6 +115,7 @@ def _still(row: Generation, finished: Finished) -> Medium:
     source = _adopted(finished)
     made = Medium.objects.create(kind=Medium.Kind.STILL, **_uploaded(row, finished, source))
     _quietly(lambda: tasks.prepare(made.pk))
+    made.refresh_from_db()  # it is being prepared now: so it may be a material already
     return made
 
 
@@ -148,7 +150,8 @@ def _add_material(row: Generation, made: Medium | Video) -> None:
     """It is there even if its project is not, or has no more room: it was paid for."""
     project_id, name = row.project_id, row.parameters.get("material") or ""
     assert project_id
-    with contextlib.suppress(ProjectGone, ProjectDeleted, TooManyMaterials), transaction.atomic():
+    lost = (ProjectGone, ProjectDeleted, TooManyMaterials, SourceGone)  # the last if a quota refused to prepare it
+    with contextlib.suppress(*lost), transaction.atomic():
         taken = name and row.project and row.project.materials.filter(name=name).exists()
         projects.add(project_id, made, name="" if taken else name)
 

@@ -2,12 +2,14 @@
 
 queued → submitting → submitted → downloading → completed
               └ nobody knows whether the provider has begun: ambiguous, until a person says so by a retry
+
+Whoever locks both locks the job's row first, and then this one.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -26,7 +28,16 @@ from videos.errors import ProjectDeleted
 from videos.models import Project
 
 _VIDEO_KINDS = (GenerationKind.TEXT_TO_VIDEO.value, GenerationKind.IMAGE_TO_VIDEO.value)
-_UNDER_WAY = (GenerationState.SUBMITTED.value, GenerationState.DOWNLOADING.value)
+_ANEW = (
+    *(GenerationState.QUEUED.value, GenerationState.FAILED.value),
+    *(GenerationState.CANCELLED.value, GenerationState.AMBIGUOUS.value),
+)
+_BEGUN_ANEW: dict[str, Any] = {
+    **{"provider_id": "", "results": [], "submit_started_at": None, "submitted_at": None},
+    **{"usage": {}, "cost": None},
+}
+_OPEN = (GenerationState.SUBMITTING.value, GenerationState.AMBIGUOUS.value)
+"""Where the answer to a submission still has its place."""
 
 
 def kind_of(video_type: Any) -> GenerationKind:
@@ -51,19 +62,29 @@ def record(job: Job, kind: GenerationKind, said: dict[str, Any]) -> None:
 
     Raises GenerationInvalid, ProjectDeleted.
     """
+    Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()  # always before the row: as `move` does
     known = Generation.objects.select_related("project").filter(job=job).first()
     if known is None:
         create(kind, said, owner_id=job.owner_id, job=job)
         return
     if known.project and known.project.deleted_at:
         raise ProjectDeleted
-    if known.state in _UNDER_WAY:
-        return
-    # Failed, cancelled, or nobody knows: a person decided that it is to be asked for once more.
-    begun_anew: dict[str, Any] = {"provider_id": "", "results": [], "submit_started_at": None, "submitted_at": None}
-    Generation.objects.filter(pk=known.pk).update(
-        state=GenerationState.QUEUED, error_code="", error_message="", finished_at=None, updated_at=Now(), **begun_anew
-    )
+    fields = _asked_for_again(known)
+    if known.state in _ANEW:
+        # A person decided that it is to be asked for once more. Only where nobody knows, the provider may know it.
+        kept = known.request_key if known.state == GenerationState.AMBIGUOUS else ""
+        fields = {"state": GenerationState.QUEUED, "request_key": kept, **_BEGUN_ANEW}
+    if fields:
+        said_before: dict[str, Any] = {"error_code": "", "error_message": "", "finished_at": None}
+        Generation.objects.filter(pk=known.pk).update(updated_at=Now(), **said_before, **fields)
+
+
+def _asked_for_again(row: Generation) -> dict[str, Any]:
+    """The provider may give a new address of what it has made, instead of one at which nothing is any more."""
+    lies_there = bool(row.results) and not received(row)
+    if row.state == GenerationState.DOWNLOADING and row.provider_id and lies_there:
+        return {"state": GenerationState.SUBMITTED, "results": []}
+    return {}
 
 
 def create(kind: GenerationKind, said: dict[str, Any], *, owner_id: int | None, job: Job | None) -> Generation:
@@ -134,16 +155,43 @@ def of(ctx: JobContext, kind: GenerationKind, said: dict[str, Any]) -> Generatio
     return create(kind, said, owner_id=ctx.owner_id, job=None)
 
 
-def move(row: Generation, ctx: JobContext, to: GenerationState, *, even_cancelled: bool = False, **values: Any) -> None:
+def move(row: Generation, ctx: JobContext, to: GenerationState, **values: Any) -> None:
     """Say how far it is, if this attempt still is the one that works for it.
 
-    `even_cancelled`: also if the job was cancelled meanwhile, so that its provider can be told. Raises GenerationTaken,
-    or what `ctx.check` raises.
+    Raises GenerationTaken, or what `ctx.check` raises.
     """
-    statuses = [JobStatus.PROCESSING, *([JobStatus.CANCELLED] if even_cancelled else [])]
     with transaction.atomic():
-        moved = _is_mine(row, ctx, statuses) and _set(row, to, values)
+        moved = _is_mine(row, ctx, [JobStatus.PROCESSING]) and _set(row, to, values)
     if not moved:
+        ctx.check()
+        raise GenerationTaken
+    row.refresh_from_db()
+
+
+def keep(
+    row: Generation, ctx: JobContext, to: GenerationState, *, spend: Callable[[], dict[str, Any]] = dict, **values: Any
+) -> None:
+    """Write down what a provider answered, and what `spend` says that it cost: both once, however often it is called.
+
+    The answer to a submission is written down whoever has the job by now, as long as nobody began anew: so an order is
+    never forgotten that its provider has taken. What a look found is this attempt's, even if the job was cancelled
+    meanwhile. Raises GenerationGone, GenerationTaken, or what `ctx.check` raises.
+    """
+    with transaction.atomic():
+        mine = _is_mine(row, ctx, [JobStatus.PROCESSING, JobStatus.CANCELLED])
+        now = Generation.objects.select_for_update(of=("self",)).filter(pk=row.pk).first()
+        if now is None:
+            raise GenerationGone
+        same = now.submit_started_at == row.submit_started_at
+        told = all(getattr(now, name) == values.get(name, getattr(row, name)) for name in ("provider_id", "results"))
+        written = same and now.state == to and told  # a COMMIT whose answer was lost
+        if row.state == GenerationState.SUBMITTING:
+            fits = same and now.state in _OPEN and not now.provider_id
+        else:
+            fits = mine and now.state == row.state
+        if fits and not written:
+            Generation.objects.filter(pk=row.pk).update(state=to, updated_at=Now(), **values, **spend())
+    if not (fits or written):
         ctx.check()
         raise GenerationTaken
     row.refresh_from_db()
@@ -162,6 +210,21 @@ def _set(row: Generation, to: GenerationState, values: dict[str, Any]) -> bool:
     return bool(rows.update(state=to, updated_at=Now(), **values))
 
 
+def is_cancelled(row: Generation) -> bool:
+    """Whether its job is, this very moment."""
+    return row.job_id is not None and Job.objects.filter(pk=row.job_id, status=JobStatus.CANCELLED).exists()
+
+
+def end_cancelled(row: Generation, state: GenerationState, to: GenerationState, **values: Any) -> bool:
+    """Say how far it got, if its job still is cancelled and nobody has moved it; whether that was so."""
+    assert row.job_id
+    cancelled = Job.objects.select_for_update(of=("self",)).filter(pk=row.job_id, status=JobStatus.CANCELLED)
+    with transaction.atomic():
+        still = cancelled.values_list("pk").first()  # locked: nobody retries it until the commit
+        rows = Generation.objects.filter(pk=row.pk, state=state, submit_started_at=row.submit_started_at)
+        return bool(still and rows.update(state=to, finished_at=Now(), updated_at=Now(), **values))
+
+
 def discard(row: Generation, *, by: str) -> None:
     """Remove it with its file; one that is being made is cancelled, here and at its provider.
 
@@ -170,12 +233,12 @@ def discard(row: Generation, *, by: str) -> None:
     if row.job and row.job.status in ACTIVE:
         with contextlib.suppress(control.NotCancellable):  # it ended this very moment
             control.cancel(row.job, by=by)
-    services.cancel_quietly(row)
     with transaction.atomic():
-        now = Generation.objects.select_for_update().filter(pk=row.pk).first()
+        now = Generation.objects.select_for_update(of=("self",)).filter(pk=row.pk).first()
         if now is None:
             return
         now.delete()
+    services.cancel_quietly(now)  # of an order that is on its way, `making` hears that its row is gone
     storage.remove(now.result_name, *received(now))
 
 

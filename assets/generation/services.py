@@ -10,11 +10,19 @@ from django.conf import settings
 
 from assets.models import Generation, GenerationKind, GenerationState
 from assets.providers import registry
-from assets.providers.base import MediaProvider, ProviderError
+from assets.providers.base import (
+    AuthFailed,
+    MediaProvider,
+    ProviderError,
+    ProviderTimeout,
+    RateLimited,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
 OFFLINE = registry.OFFLINE  # made here: it costs nothing, so it may be asked again
+MACHINE_TIME = frozenset({"replicate"})  # whose seconds are those of its machines, and not of film
 
 
 def names() -> Sequence[str]:
@@ -36,11 +44,24 @@ def media(name: str, *, folder: Path) -> MediaProvider:
     return registry.media_provider(name, settings.JOINTO_PROVIDERS, folder=folder)
 
 
-def cancel_quietly(row: Generation) -> None:
-    """Tell the provider that nobody wants it any more, if it works for it; what goes wrong with that is logged."""
+def model_of(name: str, model: str, kind: GenerationKind) -> str:
+    """Which of its models a provider is asked for, if a wish says only `model`; empty where it has but one."""
+    endpoint = settings.JOINTO_PROVIDERS.endpoints.get(name)
+    if model or endpoint is None:
+        return model
+    return endpoint.image_model if kind == GenerationKind.IMAGE else endpoint.video_model
+
+
+def cancel_quietly(row: Generation) -> bool:
+    """Tell the provider that nobody wants it any more, if it works for it; what goes wrong with that is logged.
+
+    False: it may hear of it another time.
+    """
     if row.state != GenerationState.SUBMITTED.value or not row.provider_id:
-        return
+        return True
     try:
         media(row.provider, folder=Path(settings.SCRATCH_DIR)).cancel(row.provider_id)
     except ProviderError as error:
         logger.warning("%s could not be told to cancel %s: %s", row.provider, row.provider_id, error.message)
+        return not isinstance(error, Unavailable | RateLimited | ProviderTimeout | AuthFailed)
+    return True

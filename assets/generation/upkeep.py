@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from assets.generation import making, rows
+from assets.generation import ending, rows
 from assets.models import Generation, GenerationState
 from jobs.status import ACTIVE, JobStatus
 from videos import storage
@@ -22,15 +22,22 @@ _AT_ONCE = 100
 
 
 def pass_cancels_on() -> int:
-    """Tell providers of jobs that were cancelled while nobody worked for them; how many."""
+    """Tell providers of jobs that were cancelled while nobody worked for them; of how many that is done."""
     left = Generation.objects.filter(
         job__status=JobStatus.CANCELLED,
         state__in=[GenerationState.QUEUED, GenerationState.SUBMITTING, GenerationState.SUBMITTED],
     )
-    found = list(left[:_AT_ONCE])
-    for row in found:
-        making.cancelled(row)
-    return len(found)
+    done, away = 0, set[str]()
+    for row in left.order_by("pk").only("pk", "provider", "state"):
+        if row.provider in away and row.state == GenerationState.SUBMITTED:
+            continue  # whoever did not answer about one would have us wait for each
+        if done == _AT_ONCE:
+            break
+        if ending.pass_cancel_on(row):
+            done += 1
+        elif row.state == GenerationState.SUBMITTED:
+            away.add(row.provider)
+    return done
 
 
 def remove_orphans(now: datetime) -> int:

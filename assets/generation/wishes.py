@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +24,8 @@ _LARGEST_ID = 2**63 - 1  # what the column holds
 _MOST_PARAMETERS = 50
 T = TypeVar("T")
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})")
+_ADDRESS = re.compile(r"\s*https?:", re.IGNORECASE)
+_JSON = re.compile(r"\s*[\[{\"]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,22 @@ def choice(text: str) -> Choice:
     """One by its name."""
     provider, _, model = text.strip().partition(":")
     return Choice(provider=provider.strip(), model=model.strip())
+
+
+def addresses(found: Any) -> Iterator[str]:
+    """All that would be fetched of what a wish says in a model's own words, however deep it stands, as JSON too."""
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and _ADDRESS.match(one):
+            yield one.strip()
+        elif isinstance(one, str) and _JSON.match(one):
+            with contextlib.suppress(ValueError, RecursionError):
+                waiting.append(json.loads(one))
 
 
 class _Reader:

@@ -60,7 +60,10 @@ class Generation(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=GenerationState.choices, default=GenerationState.QUEUED.value
     )
-    provider_id = models.CharField(_("id at the provider"), max_length=255, blank=True)
+    request_key = models.CharField(
+        _("key of the order"), max_length=40, blank=True, help_text=_("by which a provider may know it again")
+    )
+    provider_id = models.TextField(_("id at the provider"), blank=True)
     submit_started_at = models.DateTimeField(_("submission begun"), null=True, blank=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
     results = models.JSONField(_("results"), default=list, blank=True, help_text=_("where the provider keeps them"))
@@ -98,12 +101,7 @@ class Generation(models.Model):
                 | Q(submit_started_at__isnull=False),
             ),
         ]
-        indexes = [
-            models.Index(name="generation_by_owner", fields=["owner", "-created_at", "-id"]),
-            models.Index(
-                name="generation_at_provider", fields=["provider", "provider_id"], condition=~Q(provider_id="")
-            ),
-        ]
+        indexes = [models.Index(name="generation_by_owner", fields=["owner", "-created_at", "-id"])]
 
     def __str__(self) -> str:
         return self.prompt[:60] or str(self.pk)

@@ -17,7 +17,7 @@ from assets.models import Generation, GenerationState
 from jobs import control
 from jobs.models import Job
 from jobs.status import JobStatus
-from tests.assets.generation.test_generating import png
+from tests.assets.generation.conftest import png
 from tests.assets.providers.making import ReplicateService
 from tests.assets.providers.serving import KEY, Seen, Told
 from tests.builders import make_user

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import io
+import json
 import subprocess
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,21 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
 from assets import merging, tasks
-from assets.generation import rows, upkeep
+from assets.generation import asking, receiving, rows, upkeep
 from assets.generation.errors import GenerationInvalid, GenerationTaken
 from assets.models import Asset, Generation, GenerationKind, GenerationState, Kind, ProviderLimit, Usage
-from assets.providers.settings import ProviderSettings
 from jobs import control, rescue
 from jobs.context import JobContext
 from jobs.models import DeadLetter, Job
 from jobs.status import JobStatus
 from jobs.testing import Clock, run
 from tests.assets.builders import make_asset, make_project
-from tests.assets.providers.faces import settings_for
 from tests.assets.providers.making import ReplicateService
 from tests.assets.providers.speaking import OpenAIService
 from tests.builders import claim, make_user
@@ -36,14 +34,6 @@ from tests.videos.test_cleanup import age
 from videos.models import Material, Medium, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files")]
-
-SIZE = (128, 72)
-
-
-def png(colour: str = "red") -> bytes:
-    written = io.BytesIO()
-    Image.new("RGB", SIZE, colour).save(written, "PNG")
-    return written.getvalue()
 
 
 def clip(folder: Path, ending: str = "mp4") -> bytes:
@@ -55,43 +45,8 @@ def clip(folder: Path, ending: str = "mp4") -> bytes:
 
 
 @pytest.fixture
-def ann() -> User:
-    return make_user("ann")
-
-
-@pytest.fixture
 def asset(ann: User) -> Asset:
     return make_asset(make_project(ann), "Mira", kind=Kind.CHARACTER)
-
-
-Set = Callable[[ProviderSettings], None]
-
-
-@pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch) -> Set:
-    """Have services be those of a test, which may be reached."""
-
-    def put(said: ProviderSettings) -> None:
-        roomy = dataclasses.replace(said.downloading, image_bytes=10**7)
-        monkeypatch.setattr(settings, "JOINTO_PROVIDERS", dataclasses.replace(said, downloading=roomy))
-
-    return put
-
-
-@pytest.fixture
-def replicate(setting: Set) -> Iterator[ReplicateService]:
-    with ReplicateService() as service:
-        service.file = png()
-        setting(settings_for(service, "replicate"))
-        yield service
-
-
-@pytest.fixture
-def openai(setting: Set) -> Iterator[OpenAIService]:
-    with OpenAIService() as service:
-        service.file = png()
-        setting(settings_for(service, "openai"))
-        yield service
 
 
 def picture(owner: User, **said: Any) -> Job:
@@ -153,7 +108,10 @@ def test_a_clip_made_offline_becomes_a_material(ann: User) -> None:
     assert (Path(settings.MEDIA_ROOT) / row_of(done).result_name).read_bytes()[4:8] == b"ftyp"
 
 
-def test_a_clip_begins_with_its_assets_picture_and_waits_for_it(ann: User, asset: Asset) -> None:
+def test_a_clip_begins_with_its_assets_picture_and_comes_back_for_it(
+    ann: User, asset: Asset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_PREPARED_SECONDS", 0.0)
     run(picture(ann, model="offline", asset_id=asset.pk, size="160x90"))
     said = {"model": "offline", "seconds": 1.0, "size": "160x90", "asset_id": asset.pk}
     job, _ = tasks.generate_video.submit(("img2video", "Mira"), said, owner_id=ann.pk)
@@ -162,6 +120,80 @@ def test_a_clip_begins_with_its_assets_picture_and_waits_for_it(ann: User, asset
     run(Job.objects.get(kind="videos.tasks.prepare_material"))
     Clock().turn(timedelta(hours=1))
     assert run(job).status == JobStatus.COMPLETED
+
+
+def test_a_clip_waits_for_its_picture_before_it_gives_up(
+    ann: User, asset: Asset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(picture(ann, model="offline", asset_id=asset.pk, size="160x90"))
+    prepare, waits = Job.objects.get(kind="videos.tasks.prepare_material"), list[float]()
+
+    def pause(ctx: JobContext, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            run(prepare)
+
+    monkeypatch.setattr(receiving, "pause", pause)
+    said = {"model": "offline", "seconds": 1.0, "size": "160x90", "asset_id": asset.pk}
+    job, _ = tasks.generate_video.submit(("img2video", "Mira"), said, owner_id=ann.pk)
+    assert (run(job).status, len(waits)) == (JobStatus.COMPLETED, 2)
+
+
+def test_the_pictures_of_one_request_are_no_more_than_memory_bears(
+    ann: User, asset: Asset, replicate: ReplicateService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(picture(ann, model="offline", asset_id=asset.pk, size="160x90"))
+    run(Job.objects.get(kind="videos.tasks.prepare_material"))
+    there = picture(ann, model="replicate:o/n", reference_assets=[asset.pk, asset.pk])
+    assert run(there).status == JobStatus.COMPLETED
+    sent = len(replicate.begun[0].json["input"]["image"][0])
+    monkeypatch.setattr(asking, "_MOST_BYTES", sent)  # enough for one, and not for two
+    refused = run(picture(ann, model="replicate:o/n", reference_assets=[asset.pk, asset.pk]))
+    assert (errors_of(refused), len(replicate.begun)) == ("generation_invalid", 1)
+
+
+def test_what_is_drawn_here_fetches_no_references(ann: User, replicate: ReplicateService) -> None:
+    said = {"references": [replicate.result_url], "parameters": {"image_url": replicate.result_url}}
+    assert run(picture(ann, model="offline", size="160x90", **said)).status == JobStatus.COMPLETED
+    assert replicate.connections == 0
+
+
+INNER = "http://169.254.169.254/latest/meta-data"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"references": [INNER]},
+        {"image": INNER},
+        {"content": [{"type": "image_url", "image_url": {"url": INNER}}]},
+        {"image": f" {INNER.upper()}"},
+        {"images": json.dumps([INNER])},
+    ],
+)
+def test_no_service_is_told_to_fetch_what_lies_within(
+    parameters: dict[str, Any], ann: User, replicate: ReplicateService
+) -> None:
+    job = run(picture(ann, model="replicate:o/n", parameters=parameters))
+    assert (job.status, errors_of(job), replicate.begun) == (JobStatus.FAILED, "url_refused", [])
+
+
+def test_words_and_public_addresses_among_the_parameters_are_passed_on(ann: User, replicate: ReplicateService) -> None:
+    said = {"negative_prompt": "no [text], see https", "image": "https://93.184.216.34/a.png", "seed": 7}
+    assert run(picture(ann, model="replicate:o/n", parameters=said)).status == JobStatus.COMPLETED
+    assert replicate.begun[0].json["input"].items() >= said.items()
+
+
+def test_a_project_is_locked_before_its_assets(ann: User, asset: Asset, replicate: ReplicateService) -> None:
+    job = picture(ann, model="replicate:o/n", asset_id=asset.pk, material="lamp")
+    with CaptureQueriesContext(connection) as queries:
+        done = run(job)
+    assert done.status == JobStatus.COMPLETED, done.error
+    assert Material.objects.get(name="lamp").medium == row_of(done).medium
+    written = [query["sql"] for query in queries]
+    material = next(n for n, sql in enumerate(written) if sql.startswith('INSERT INTO "videos_material"'))
+    shown = next(n for n, sql in enumerate(written) if sql.startswith('UPDATE "assets_asset"'))
+    assert material < shown
 
 
 def test_a_clip_of_an_asset_without_a_picture_is_refused(ann: User, asset: Asset) -> None:
