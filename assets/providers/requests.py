@@ -17,7 +17,7 @@ class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
     images: int = 0
-    seconds: float = 0.0  # of film that was made, or of machine time where the service counts that
+    seconds: float = 0.0  # of film that was made; of machine time at Replicate, which counts that
     cost: Decimal | None = None  # in US dollars, where the service says; else see `costs`
 
 
