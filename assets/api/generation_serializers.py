@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
@@ -124,7 +125,7 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
 
 
 def _check_storable(found: Any) -> None:
-    """Texts in it that no database takes are refused, however deep they stand."""
+    """Texts and numbers in it that no database takes are refused, however deep they stand."""
     waiting = [found]
     while waiting:
         one = waiting.pop()
@@ -135,3 +136,5 @@ def _check_storable(found: Any) -> None:
         elif isinstance(one, str):
             ProhibitNullCharactersValidator()(one)
             ProhibitSurrogateCharactersValidator()(one)
+        elif isinstance(one, float) and not math.isfinite(one):
+            raise serializers.ValidationError("A number is too large.")

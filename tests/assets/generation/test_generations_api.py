@@ -71,6 +71,13 @@ def test_a_picture_is_asked_for_made_and_fetched(api: APIClient, ann: User, asse
     assert api.get("/api/generations/?kind=text2video").json()["results"] == []
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", '[{"b": 1e400}]', "NaN"])
+def test_a_number_that_no_database_takes_is_refused(number: str, api: APIClient) -> None:
+    body = f'{{"prompt": "x", "model": "offline", "parameters": {{"a": {number}}}}}'
+    assert api.post(IMAGES, body, content_type="application/json").status_code == 400
+    assert Job.objects.count() == 0
+
+
 def test_the_same_key_gives_the_same_job(api: APIClient) -> None:
     def ask_once() -> Any:
         return api.post(IMAGES, {"prompt": "a lamp"}, format="json", headers={"Idempotency-Key": "once"}).json()["id"]
