@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from assets import errors, providing
+from assets.generation import wishes
+from assets.providers import registry
 
 
 @register()
@@ -23,6 +25,24 @@ def check_models(**_: Any) -> list[CheckMessage]:
             providing.check(name)
         except errors.ModelUnknown as error:
             found.append(Error(f"{variable} can't be used. {error.message}", hint=hint, id=number))
+    return found
+
+
+@register()
+def check_makers(**_: Any) -> list[CheckMessage]:
+    """E004: one of JOINTO_IMAGE_MODELS makes no pictures here. E005: one of JOINTO_VIDEO_MODELS makes no clips."""
+    ours, services = settings.JOINTO_ASSETS, settings.JOINTO_PROVIDERS
+    asked = [("JOINTO_IMAGE_MODELS", "assets.E004", ours.image_order)]
+    asked += [("JOINTO_VIDEO_MODELS", "assets.E005", ours.video_order)]
+    there = [name for name in registry.media_names() if registry.is_set_up(name, services)]
+    hint = f"Set up here are {', '.join(there)}: alone, or with one of their models, such as replicate:owner/name."
+    found: list[CheckMessage] = []
+    for variable, number, names in asked:
+        unknown = [name for name in names if name.partition(":")[0].strip() not in there]
+        found += [Error(f"{variable}: {name!r} is nobody who is set up.", hint=hint, id=number) for name in unknown]
+        if not 1 <= len(names) <= wishes.MOST_CHOICES:
+            sentence = f"{variable} wants one name, and may have {wishes.MOST_CHOICES}."
+            found.append(Error(sentence, hint=hint, id=number))
     return found
 
 

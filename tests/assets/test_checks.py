@@ -25,6 +25,19 @@ def test_a_model_that_nobody_has_is_found(settings: Any) -> None:
     assert checks.check_models() == []
 
 
+def test_who_makes_no_pictures_or_clips_here_is_found(settings: Any) -> None:
+    assert checks.check_makers() == []
+    settings.JOINTO_ASSETS = replace(
+        settings.JOINTO_ASSETS, image_order=("replicate:o/n", "offline"), video_order=("offlin", "anthropic")
+    )
+    assert [one.id for one in checks.check_makers()] == ["assets.E004", "assets.E005", "assets.E005"]
+    there = settings.JOINTO_PROVIDERS
+    with_key = replace(there.endpoints["replicate"], key=SecretStr("k"))
+    settings.JOINTO_PROVIDERS = replace(there, endpoints={**there.endpoints, "replicate": with_key})
+    settings.JOINTO_ASSETS = replace(settings.JOINTO_ASSETS, video_order=())
+    assert [one.id for one in checks.check_makers()] == ["assets.E005"]
+
+
 def test_an_address_or_a_key_that_can_t_be_right_is_found_and_not_repeated(settings: Any) -> None:
     assert checks.check_endpoints() == []
     there = settings.JOINTO_PROVIDERS
