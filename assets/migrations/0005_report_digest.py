@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0003_uploaded_scripts"),
+        ("assets", "0004_keys_and_ids_of_orders"),
     ]
 
     operations = [
