@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from assets import errors, names
+from assets.learning import normal_of
 from assets.models import Asset
-from assets.saving import normal_of
 from videos import projects
 
 EDITABLE = ("name", "aliases", "description", "gender", "age", "voice", "role", "time", "place", "picture")

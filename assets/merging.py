@@ -1,9 +1,9 @@
 """Two assets become one, and two again: merging, keeping apart, undoing.
 
 All under the lock on the project, which extractions take as well. What a merge moved is written down with it: what the
-kept asset took over, and what became of the questions. Nothing of the absorbed asset's own row changes but where it
-belongs, and appearances remember what they were found as; so a merge can be undone whatever came after it, unless the
-asset that was kept is itself part of another by now.
+kept asset took over, also later (`assets.learning`), and what became of the questions. Of the absorbed asset's own row
+a merge changes but where it belongs, and appearances remember what they were found as; so a merge can be undone
+whatever came after it, unless the asset that was kept is itself part of another by now.
 """
 
 from __future__ import annotations
@@ -174,15 +174,15 @@ def _aliases(asset: Asset) -> list[Any]:
 def _give_back(merge: Merge) -> None:
     """Take from the kept asset what it has from the absorbed one alone.
 
-    What a later one would have brought as well stays, and is that one's from now on. What was changed since stays too.
+    What another would have brought as well stays, and is that one's from now on. What was changed since stays too, and
+    in the place of what it loses comes what extractions have found of it since.
     """
-    kept = merge.kept
-    later = list(
-        Merge.objects.filter(kept=kept, undone_at=None, pk__gt=merge.pk).select_related("absorbed").order_by("pk")
-    )
+    kept, own = merge.kept, merge.moved.get("own", {})
+    of_kept = Merge.objects.filter(kept=kept, undone_at=None).exclude(pk=merge.pk)
+    others = list(of_kept.select_related("absorbed").order_by("pk"))
     gone = []
     for alias in merge.moved.get("aliases", ()):
-        heir = next((one for one in later if alias in _called(one.absorbed)), None)
+        heir = next((one for one in others if alias in _called(one.absorbed)), None)
         if heir:
             heir.moved.setdefault("aliases", []).append(alias)
         else:
@@ -191,13 +191,15 @@ def _give_back(merge: Merge) -> None:
     for name, value in merge.moved.get("filled", {}).items():
         if getattr(kept, name) != value:
             continue
-        heir = next((one for one in later if getattr(one.absorbed, name)), None)
-        if heir:
+        heir = next((one for one in others if getattr(one.absorbed, name)), None)
+        if name in own:
+            fields[name] = own[name]
+        elif heir:
             fields[name] = heir.moved.setdefault("filled", {})[name] = getattr(heir.absorbed, name)
         else:
             fields[name] = None if name == "picture_id" else ""
     Asset.objects.filter(pk=kept.pk).update(**fields, updated_at=timezone.now())
-    Merge.objects.bulk_update(later, ["moved"], batch_size=500)
+    Merge.objects.bulk_update(others, ["moved"], batch_size=500)
 
 
 def _called(asset: Asset) -> list[str]:

@@ -7,22 +7,20 @@ extraction, two of one project that find the same character make one asset of it
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.utils import timezone
 
-from assets import names
 from assets.findings import Finding, Findings, Spot
+from assets.learning import Known
 from assets.models import Appearance, Asset, Episode, Extracted, Extraction, ExtractionStatus, Kind
 from jobs.runner import storable
 
 _AT_ONCE = 500
 _KINDS = {Kind.CHARACTER.value: "characters", Kind.PROP.value: "props", Kind.SCENE.value: "scenes"}
-_TAKEN_OVER = ("description", "gender", "age", "voice", "role")
-_MOST_ALIASES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +39,9 @@ def save(episode: Episode, findings: Findings, record: Record) -> dict[str, Any]
     Inside `episodes.held`.
     """
     things = sorted(findings.things, key=lambda thing: (thing.kind, thing.normal))
-    assets, new = _assets(episode, things)
-    roots = _roots(assets)
+    known = Known(episode.project_id)
+    assets, new = _assets(episode, things, known.by_name())
+    roots = {asset.pk: known.root(asset) for asset in assets}
     extraction = Extraction.objects.create(
         episode=episode,
         job_id=record.job_id,
@@ -70,7 +69,10 @@ def save(episode: Episode, findings: Findings, record: Record) -> dict[str, Any]
         batch_size=_AT_ONCE,
     )
     _place(episode, things, assets, roots)
-    _complete(things, assets, roots, new)
+    for thing, asset in zip(things, assets, strict=True):
+        if asset.pk not in new:
+            known.learn(thing, asset)
+    known.write()
     Episode.objects.filter(pk=episode.pk).update(extracted_at=timezone.now(), updated_at=timezone.now())
     return _result(episode, things, assets, roots)
 
@@ -90,9 +92,10 @@ def fail(episode_id: int, record: Record, *, code: str, message: str, answers: S
     )
 
 
-def _assets(episode: Episode, things: Sequence[Finding]) -> tuple[list[Asset], set[int]]:
+def _assets(
+    episode: Episode, things: Sequence[Finding], known: Mapping[tuple[str, str], Asset]
+) -> tuple[list[Asset], set[int]]:
     """For each finding the asset of its name, and the ids of those that were made now."""
-    known = _known(episode.project_id)
     missing = [thing for thing in things if (thing.kind, thing.normal) not in known]
     made = [
         Asset(
@@ -113,35 +116,8 @@ def _assets(episode: Episode, things: Sequence[Finding]) -> tuple[list[Asset], s
     ]
     # In the order of their names: should anybody ever do this without the lock, they wait in a line.
     made = Asset.objects.bulk_create(made, batch_size=_AT_ONCE)
-    known |= {(asset.kind, asset.normal): asset for asset in made}
+    known = {**known, **{(asset.kind, asset.normal): asset for asset in made}}
     return [known[thing.kind, thing.normal] for thing in things], {asset.pk for asset in made}
-
-
-def _known(project_id: int) -> dict[tuple[str, str], Asset]:
-    """The assets of a project by kind and each of their names.
-
-    The name that scripts have goes before what people call it, and other names; those count where only one has them.
-    """
-    assets = list(Asset.objects.filter(project_id=project_id).select_related("merged_into"))
-    called: dict[tuple[str, str], dict[int, Asset]] = defaultdict(dict)
-    for asset in assets:
-        if asset.merged_into_id is None:
-            for name in (asset.name, *map(str, asset.aliases)):
-                called[asset.kind, normal_of(asset, name)][asset.pk] = asset
-    known = {key: next(iter(having.values())) for key, having in called.items() if len(having) == 1}
-    return known | {(asset.kind, asset.normal): asset for asset in assets}
-
-
-def normal_of(asset: Asset, name: str) -> str:
-    """What an asset's `normal` would be if scripts had this name."""
-    if asset.kind == Kind.SCENE:
-        return names.normal_scene(name, time=asset.time, place=asset.place)
-    return names.normal(name)
-
-
-def _roots(assets: Iterable[Asset]) -> dict[int, Asset]:
-    """For each asset the one that it is since it was merged."""
-    return {asset.pk: asset.merged_into or asset for asset in assets}
 
 
 def _place(episode: Episode, things: Sequence[Finding], assets: Sequence[Asset], roots: Mapping[int, Asset]) -> None:
@@ -169,31 +145,6 @@ def _place(episode: Episode, things: Sequence[Finding], assets: Sequence[Asset],
         ],
         batch_size=_AT_ONCE,
     )
-
-
-def _complete(things: Sequence[Finding], assets: Sequence[Asset], roots: Mapping[int, Asset], new: set[int]) -> None:
-    """Fill in what nobody knew of the assets that were there before; those that people edited stay as they are."""
-    changed: dict[int, Asset] = {}
-    for thing, asset in zip(things, assets, strict=True):
-        root = roots[asset.pk]
-        if asset.pk in new or root.edited_at or root.deleted_at:
-            continue
-        root = changed.get(root.pk, root)
-        learned = {name: said for name in _TAKEN_OVER if (said := getattr(thing, name)) and not getattr(root, name)}
-        aliases = _aliases(root, thing)
-        if learned or aliases != root.aliases:
-            for name, said in learned.items():
-                setattr(root, name, said)
-            root.aliases, root.updated_at = aliases, timezone.now()
-            changed[root.pk] = root
-    rows = sorted(changed.values(), key=lambda asset: asset.pk)
-    Asset.objects.bulk_update(rows, [*_TAKEN_OVER, "aliases", "updated_at"], batch_size=_AT_ONCE)
-
-
-def _aliases(asset: Asset, thing: Finding) -> list[str]:
-    known = {names.normal(str(alias)) for alias in asset.aliases} | {names.normal(asset.name)}
-    more = [alias for alias in thing.aliases if names.normal(alias) not in known]
-    return [*asset.aliases, *more][:_MOST_ALIASES]
 
 
 def _payload(thing: Finding) -> dict[str, Any]:
