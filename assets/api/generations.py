@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+import django_filters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -21,6 +22,7 @@ from assets.api.generation_serializers import (
 )
 from assets.generation import rows
 from assets.models import Generation
+from jobs.api.filters import WholeNumberFilter
 from jobs.api.options import options_of
 from jobs.api.pagination import NewestFirst
 from jobs.api.serializers import JobSerializer
@@ -37,12 +39,23 @@ def generations_of(request: Request) -> QuerySet[Generation]:
     return Generation.objects.filter(owner_id=cast(User, request.user).pk).select_related("job")
 
 
+class GenerationFilter(django_filters.FilterSet):  # type: ignore[misc]  # a package without types
+    """Filters of the list, by field name. An id says nothing about whether there is anything: others' are none."""
+
+    project = WholeNumberFilter(field_name="project_id")
+    asset = WholeNumberFilter(field_name="asset_id")
+
+    class Meta:
+        model = Generation
+        fields: ClassVar = ["kind", "state", "provider"]
+
+
 class GenerationList(ListAPIView[Generation]):
     """Your generated pictures and clips, newest first."""
 
     serializer_class = GenerationSerializer
     pagination_class = NewestFirst
-    filterset_fields = ["kind", "state", "provider", "project", "asset"]
+    filterset_class = GenerationFilter
     queryset = Generation.objects.none()
 
     def get_queryset(self) -> QuerySet[Generation]:

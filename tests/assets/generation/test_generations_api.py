@@ -78,6 +78,17 @@ def test_a_number_that_no_database_takes_is_refused(number: str, api: APIClient)
     assert Job.objects.count() == 0
 
 
+def test_an_id_of_another_is_like_one_that_there_is_not(api: APIClient, asset: Asset) -> None:
+    row = made(api, asset_id=asset.pk)
+    other = make_asset()
+    Generation.objects.create(owner=other.project.owner, kind="image", asset=other, project=other.project)
+    for name, mine, theirs in (("project", row.project_id, other.project_id), ("asset", asset.pk, other.pk)):
+        for wanted, found in ((mine, [row.pk]), (theirs, []), (10**9, [])):
+            answer = api.get("/api/generations/", {name: wanted})
+            assert (answer.status_code, [one["id"] for one in answer.json()["results"]]) == (200, found)
+        assert api.get("/api/generations/", {name: "-1e1000"}).status_code == 400
+
+
 def test_the_same_key_gives_the_same_job(api: APIClient) -> None:
     def ask_once() -> Any:
         return api.post(IMAGES, {"prompt": "a lamp"}, format="json", headers={"Idempotency-Key": "once"}).json()["id"]
