@@ -7,11 +7,9 @@ an attempt comes back that was given up: each does what the rows ask for, and th
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 from assets import likeness, merging, profiles
-from assets.errors import AssetDeleted
 from assets.likeness import Plan
 from assets.models import Likeness, LikenessState
 from assets.profiles import Seen
@@ -51,9 +49,8 @@ def _carry_out(project_id: int, plan: Plan, seen: Seen) -> dict[str, int]:
     merged = 0
     for group in plan.groups:
         for absorbed in group.absorbed:
-            with contextlib.suppress(AssetDeleted):  # this very moment: deleting takes no lock
-                merging.join(group.kept, absorbed, by=None, reasons=group.reasons[absorbed])
-                merged += 1
+            merging.join(group.kept, absorbed, by=None, reasons=group.reasons[absorbed])
+            merged += 1
     _ask(project_id, plan, seen)
     return {"compared": len(seen.profiles), "merged": merged, "doubtful": len(plan.questions)}
 

@@ -16,17 +16,18 @@ EDITABLE = ("name", "aliases", "description", "gender", "age", "voice", "role", 
 
 
 def change(asset: Asset, said: Mapping[str, Any]) -> Asset:
-    """Change what is given of an asset; extractions leave it as it is from now on.
+    """Change what is given of an asset; extractions leave it as it is from now on, unless that is how it was.
 
     A name that it had before becomes another name of it, so that it is found under both. Raises AssetMerged,
     AssetDeleted, AssetNameTaken, ProjectDeleted.
     """
     with projects.held(asset.project_id):
-        now = Asset.objects.get(pk=asset.pk)
-        if now.merged_into_id:
-            raise errors.AssetMerged(details={"asset": now.merged_into_id})
+        now = _unmerged(asset)
         if now.deleted_at:
             raise errors.AssetDeleted
+        said = {name: value for name, value in said.items() if getattr(now, name) != value}
+        if not said:
+            return now
         before = now.name
         for name, value in said.items():
             setattr(now, name, value)
@@ -39,13 +40,32 @@ def change(asset: Asset, said: Mapping[str, Any]) -> Asset:
 
 
 def delete(asset: Asset) -> None:
-    """Take an asset out of what is shown; extractions find it, and leave it so."""
-    Asset.objects.filter(pk=asset.pk, deleted_at=None).update(deleted_at=timezone.now(), updated_at=timezone.now())
+    """Take an asset out of what is shown; extractions find it, and leave it so. Fine if that was done.
+
+    Raises AssetMerged, as nobody would see it until the merge is undone; ProjectDeleted.
+    """
+    with projects.held(asset.project_id):
+        now = _unmerged(asset)
+        Asset.objects.filter(pk=now.pk, deleted_at=None).update(deleted_at=timezone.now(), updated_at=timezone.now())
 
 
 def restore(asset: Asset) -> None:
-    """Take a deletion back; fine if there was none."""
-    Asset.objects.filter(pk=asset.pk).update(deleted_at=None, updated_at=timezone.now())
+    """Take a deletion back; fine if there was none. Raises AssetNameTaken, ProjectDeleted."""
+    with projects.held(asset.project_id):
+        now = Asset.objects.get(pk=asset.pk)
+        if not now.deleted_at:
+            return
+        if not now.merged_into_id:
+            _check_free(now)
+        Asset.objects.filter(pk=now.pk).update(deleted_at=None, updated_at=timezone.now())
+
+
+def _unmerged(asset: Asset) -> Asset:
+    """The row as it is now. Raises AssetMerged."""
+    now = Asset.objects.get(pk=asset.pk)
+    if now.merged_into_id:
+        raise errors.AssetMerged(details={"asset": now.merged_into_id})
+    return now
 
 
 def _with(aliases: list[Any], more: str, *, without: str) -> list[str]:

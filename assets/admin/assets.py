@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -77,10 +77,17 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         """As its owner would; only what was edited."""
+        said = {name: form.cleaned_data[name] for name in form.changed_data}
+        # Browsers send the lines of a text with other ends than they were given.
+        editing.change(obj, {name: value.replace("\r\n", "\n") for name, value in said.items()})
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """A refusal is all that is told, and nothing is written into the log."""
         try:
-            editing.change(obj, {name: form.cleaned_data[name] for name in form.changed_data})
+            return super().changeform_view(request, *args, **options)
         except JointoError as error:
             self.message_user(request, error.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -98,13 +105,11 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
 
     @admin.action(description=_("Delete, restorable"), permissions=["change"])
     def delete_for_a_while(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        for asset in assets:
-            editing.delete(asset)
+        _each(self, request, assets, editing.delete)
 
     @admin.action(description=_("Restore"), permissions=["change"])
     def restore(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
-        for asset in assets:
-            editing.restore(asset)
+        _each(self, request, assets, editing.restore)
 
 
 class DecisionFilter(admin.SimpleListFilter):
@@ -241,13 +246,17 @@ def _about(asset: Asset) -> SafeString:
 
 
 def _decide(page: Any, request: HttpRequest, rows: QuerySet[Any], decide: Callable[[Any], Any]) -> None:
-    """Do something with each row, and tell what was refused."""
+    if done := _each(page, request, rows, decide):
+        page.message_user(request, _("Decided: %d") % done, messages.SUCCESS)
+
+
+def _each(page: Any, request: HttpRequest, rows: QuerySet[Any], do: Callable[[Any], Any]) -> int:
+    """Do something with each row, and tell what was refused; with how many it was done."""
     done = 0
     for row in rows:
         try:
-            decide(row)
+            do(row)
             done += 1
         except JointoError as error:
             page.message_user(request, f"{row}: {error.message}", messages.WARNING)
-    if done:
-        page.message_user(request, _("Decided: %d") % done, messages.SUCCESS)
+    return done

@@ -88,7 +88,7 @@ class AssetView(GenericAPIView[Asset]):
 
     @extend_schema(operation_id="assets_remove")
     def delete(self, request: Request, pk: int) -> Response:
-        """Delete it until it is restored; an extraction that finds it leaves it so."""
+        """Delete it until it is restored; an extraction that finds it leaves it so. One that was merged is refused."""
         editing.delete(get_object_or_404(assets_of(request), pk=pk))
         return Response(status=204)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -120,17 +121,40 @@ def test_an_operator_changes_an_asset_as_its_owner_would(staff: Client) -> None:
     address = reverse("admin:assets_asset_change", args=[asset.pk])
     empty = {"appearances-TOTAL_FORMS": "0", "appearances-INITIAL_FORMS": "0"}
     said = {"name": "Anna", "description": "new", "gender": "", "age": "", "voice": "", "role": "lead", **empty}
-    staff.post(address, said)
+    staff.post(address, said, follow=True)
     asset.refresh_from_db()
     assert (asset.name, asset.aliases, asset.role, asset.edited_at is not None) == ("Anna", ["A"], "lead", True)
     told = staff.post(address, {**said, "name": "B"}, follow=True).content.decode()
     assert "another asset of this kind and name" in told
+    assert "changed successfully" not in told
+    assert LogEntry.objects.count() == 1
     act(staff, Asset, "delete_for_a_while", asset.pk)
     asset.refresh_from_db()
     assert asset.deleted_at is not None
     act(staff, Asset, "restore", asset.pk)
     asset.refresh_from_db()
     assert asset.deleted_at is None
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_page_that_is_saved_as_it_was_does_not_keep_extractions_away(staff: Client) -> None:
+    asset = Asset.objects.get(name="A")
+    Asset.objects.filter(pk=asset.pk).update(description="tall\nand thin", role="lead")
+    said = {"name": "A", "description": "tall\r\nand thin", "gender": "", "age": "", "voice": "", "role": "lead"}
+    empty = {"appearances-TOTAL_FORMS": "0", "appearances-INITIAL_FORMS": "0"}
+    staff.post(reverse("admin:assets_asset_change", args=[asset.pk]), {**said, **empty})
+    asset.refresh_from_db()
+    assert (asset.edited_at, asset.description) == (None, "tall\nand thin")
+
+
+@pytest.mark.usefixtures("rows")
+def test_an_action_that_is_refused_says_so_and_the_others_are_done(staff: Client) -> None:
+    kept, other = Asset.objects.get(name="A"), Asset.objects.get(name="B")
+    absorbed = make_asset(kept.project, "C", merged_into=kept)
+    told = act(staff, Asset, "delete_for_a_while", absorbed.pk, other.pk).content.decode()
+    assert "merged into another" in told
+    gone = Asset.objects.exclude(deleted_at=None)
+    assert list(gone) == [other]
 
 
 @pytest.mark.usefixtures("rows")

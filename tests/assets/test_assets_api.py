@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from assets import usage
+from assets import merging, usage
 from assets.models import Asset, Kind, Usage
 from assets.providers.base import Usage as Used
 from tests.assets.builders import make_appearance, make_asset, make_episode, make_project
@@ -105,6 +105,32 @@ def test_two_assets_of_a_kind_are_not_called_the_same(api: APIClient, ann: User)
     assert api.patch(f"/api/assets/{day.pk}/", {"time": "dusk"}).status_code == 200
     absorbed = make_asset(project, "SAS", merged_into=sarah)
     assert code(api.patch(f"/api/assets/{absorbed.pk}/", {"name": "x"})) == (409, "asset_merged")
+    assert api.delete(f"/api/assets/{sarah.pk}/").status_code == 204
+    assert api.patch(f"/api/assets/{tom.pk}/", {"name": "Sarah"}).status_code == 200
+    taken = api.post(f"/api/assets/{sarah.pk}/restore/")
+    assert code(taken) == (409, "asset_name_taken")
+    assert taken.json()["error"]["details"] == {"asset": tom.pk}
+    assert names(api, deleted="true") == ["SARAH"]
+    api.delete(f"/api/assets/{tom.pk}/")
+    assert api.post(f"/api/assets/{sarah.pk}/restore/").status_code == 200
+
+
+def test_one_that_was_merged_is_not_deleted_and_is_there_after_the_undo(api: APIClient, ann: User) -> None:
+    project = make_project(ann)
+    kept, absorbed = make_asset(project, "SARAH"), make_asset(project, "SAS")
+    merge = merging.merge(kept, absorbed, by=ann)
+    refused = api.delete(f"/api/assets/{absorbed.pk}/")
+    assert code(refused) == (409, "asset_merged")
+    assert refused.json()["error"]["details"] == {"asset": kept.pk}
+    merging.undo(merge, by=ann)
+    assert names(api) == ["SAS", "SARAH"]
+
+
+@pytest.mark.parametrize("said", [{}, {"name": "SARAH", "age": "34", "aliases": ["Sas"], "picture": None}], ids=str)
+def test_a_change_that_changes_nothing_does_not_keep_extractions_away(api: APIClient, ann: User, said: Any) -> None:
+    asset = make_asset(make_project(ann), "SARAH", age="34", aliases=["Sas"])
+    answer = api.patch(f"/api/assets/{asset.pk}/", said, format="json")
+    assert (answer.status_code, answer.json()["edited_at"]) == (200, None)
 
 
 @pytest.mark.parametrize(

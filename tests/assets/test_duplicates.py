@@ -161,17 +161,6 @@ def test_an_attempt_that_has_to_stop_merges_nothing(project: Project) -> None:
     assert not Merge.objects.exists()
 
 
-def test_what_is_deleted_at_the_last_moment_is_not_merged(project: Project) -> None:
-    _, gone, *_ = make_all(project, "林晚", "LIN WAN", "DR. CHEN", "DOCTOR CHEN")
-
-    def report(done: float, total: float, message: str) -> None:
-        if message == "merge":
-            Asset.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
-
-    assert duplicates.settle(project.pk, on_progress=report)["merged"] == 1
-    assert not fresh(gone).merged_into
-
-
 def test_a_project_that_was_deleted_is_left_alone(project: Project) -> None:
     make_all(project, "林晚", "LIN WAN")
     Project.objects.filter(pk=project.pk).update(deleted_at=timezone.now())
