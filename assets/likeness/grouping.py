@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assets.likeness import names, text
-from assets.likeness.comparing import compare
+from assets.likeness.comparing import compare, effort
 from assets.likeness.keys import keys
 from assets.likeness.verdicts import Comparison, Profile, Verdict
 
@@ -23,6 +23,8 @@ Pair = tuple[int, int]
 
 _NEXT = 100  # of one word's askers, how many each is compared with: more, and the word says nothing
 _FOUND = 500  # of those whom a word finds, the same
+_EFFORT = 4000  # pairs of names that each is compared by: who has two or three meets some hundreds of others
+_BUNCH = 100_000  # the same between all who would become one: some four hundred that are written differently
 _QUESTIONS = 5  # about one asset, beyond those without which two that may be one would not hang together
 _MOST_IN_DOUBT = 0.85
 
@@ -120,6 +122,8 @@ class _Crowd:
         self._apart = {self.pair(*pair) for pair in apart}
         self._known: dict[Pair, Comparison] = {}
         self._found: dict[Pair, Comparison] = {}
+        self._foes: dict[int, set[int]] = defaultdict(set)
+        self._fine: dict[int, set[int]] = defaultdict(set)
 
     def pair(self, one: int, other: int) -> Pair:
         """As a pair of those that are there."""
@@ -137,12 +141,9 @@ class _Crowd:
         surely_near = _neighbours(left)
         while True:
             bunches = list(_components(left))
-            torn = {
-                pair
-                for members, within in bunches
-                for pair in within
-                if self._is_torn(pair, members, surely_near if self._found[pair].score == 1 else near)
-            } or {pair for members, within in bunches for pair in self._weakest_where_two_clash(members, within)}
+            torn = {pair for bunch in bunches for pair in self._torn(*bunch, surely_near, near)} or {
+                pair for bunch in bunches for pair in self._weakest_where_two_clash(*bunch)
+            }
             if not torn:
                 return sorted(sorted(members, key=lambda one: best_first(self.there[one])) for members, _ in bunches)
             left -= torn
@@ -158,6 +159,10 @@ class _Crowd:
                 self._into |= dict.fromkeys(moved, kept)
         self._apart = {self.pair(*pair) for pair in self._apart}
         changed = {one for group in groups for one in group}
+        for seen in (self._foes, self._fine):
+            for one in changed & seen.keys():
+                for other in seen.pop(one):
+                    seen[other].discard(one)
         self._known = {pair: found for pair, found in self._known.items() if changed.isdisjoint(pair)}
 
     def doubts(self) -> list[Question]:
@@ -177,23 +182,50 @@ class _Crowd:
             if (found := self._compared(pair)).verdict is not Verdict.DIFFERENT and pair not in self._apart
         }
 
-    def _is_torn(self, pair: Pair, members: Collection[int], near: Mapping[int, set[int]]) -> bool:
-        """Whether another is as likely meant by one of them, who can't be the other, or one of those that hang on it.
+    def _torn(
+        self, members: set[int], within: set[Pair], surely_near: Mapping[int, set[int]], near: Mapping[int, set[int]]
+    ) -> Iterator[Pair]:
+        """The pairs of which another is as likely meant by one, who can't be the other, or one of those that hang on.
 
-        So 林总 is not joined with 林晚 while 林枫 is about.
+        So 林总 is not joined with 林晚 while 林枫 is about. Of a crowd that would take long to compare, all of them.
         """
-        return any(
-            self._clash(rival, other)
-            or (rival not in members and any(self._clash(rival, member) for member in members if member != one))
-            for one, other in (pair, pair[::-1])
-            for rival in near[one] - {other}
-        )
+        if self._is_too_much(members):
+            yield from within
+            return
+        exact = {pair for pair in within if self._found[pair].score == 1}
+        for pairs, about in ((exact, surely_near), (within - exact, near)):
+            ends = {one for pair in pairs for one in pair}
+            lured = {one for one in ends if any(self._clashes(far, members - {one}) for far in about[one] - members)}
+            for one, other in pairs:
+                rivals = ((other, about[one] - {other}), (one, about[other] - {one}))
+                if not lured.isdisjoint((one, other)) or any(self._clashes(*pair) for pair in rivals):
+                    yield one, other
 
-    def _weakest_where_two_clash(self, members: Collection[int], within: set[Pair]) -> set[Pair]:
-        if not any(self._clash(*pair) for pair in itertools.combinations(members, 2)):
+    def _is_too_much(self, members: Iterable[int]) -> bool:
+        total = 0
+        for one, other in itertools.combinations([self.there[pk] for pk in members], 2):
+            total += effort(one, other) * (1 + len(one.parts)) * (1 + len(other.parts))
+            if total > _BUNCH:
+                return True
+        return False
+
+    def _weakest_where_two_clash(self, members: set[int], within: set[Pair]) -> set[Pair]:
+        if not any(self._clashes(one, members - {one}) for one in members):
             return set()
         weakest = min(self._found[pair].score for pair in within)
         return {pair for pair in within if self._found[pair].score == weakest}
+
+    def _clashes(self, one: int, others: set[int]) -> bool:
+        """Whether one can't be one of the others. What was seen is not looked at again: of many, each meets each."""
+        if not self._foes[one].isdisjoint(others):
+            return True
+        for other in others - self._fine[one]:
+            known = self._foes if self._clash(one, other) else self._fine
+            known[one].add(other)
+            known[other].add(one)
+            if known is self._foes:
+                return True
+        return False
 
     def _clash(self, one: int, other: int) -> bool:
         pair = self.pair(one, other)
@@ -212,7 +244,7 @@ class _Crowd:
         return self._known[pair]
 
 
-def _candidates(profiles: Iterable[Profile]) -> Iterator[Pair]:
+def _candidates(profiles: Collection[Profile]) -> Iterator[Pair]:
     """Pairs that have a key in common, each once."""
     askers: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -223,14 +255,21 @@ def _candidates(profiles: Iterable[Profile]) -> Iterator[Pair]:
             askers[profile.kind, word].append(profile.id)
         for word in {key.word for key in own} - asked:
             found[profile.kind, word].append(profile.id)
+    there = {profile.id: profile for profile in profiles}
+    left = dict.fromkeys(there, _EFFORT)
     seen: set[Pair] = set()
     for key, ids in askers.items():
         others = found.get(key, [])[:_FOUND]
         for place, one in enumerate(ids):
             for other in (*ids[place + 1 : place + 1 + _NEXT], *others):
+                if left[one] <= 0:
+                    break
                 pair = (min(one, other), max(one, other))
-                if pair not in seen:
+                if left[other] > 0 and pair not in seen:
                     seen.add(pair)
+                    cost = effort(there[one], there[other])
+                    left[one] -= cost
+                    left[other] -= cost
                     yield pair
 
 
@@ -242,7 +281,7 @@ def _neighbours(pairs: Iterable[Pair]) -> Mapping[int, set[int]]:
     return near
 
 
-def _components(edges: set[Pair]) -> Iterator[tuple[list[int], set[Pair]]]:
+def _components(edges: set[Pair]) -> Iterator[tuple[set[int], set[Pair]]]:
     """Those that hang together by these pairs, and the pairs."""
     near = _neighbours(edges)
     left = set(near)
@@ -255,7 +294,7 @@ def _components(edges: set[Pair]) -> Iterator[tuple[list[int], set[Pair]]]:
             members |= new
             waiting.extend(new)
         left -= members
-        yield sorted(members), {(one, other) for one in members for other in near[one] if one < other}
+        yield members, {(one, other) for one in members for other in near[one] if one < other}
 
 
 def _chosen(doubts: list[Question], asked: Collection[Pair]) -> Iterator[Question]:

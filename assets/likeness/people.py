@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -171,9 +170,9 @@ def _by_other_names(one: Profile, other: Profile, direct: Evidence) -> Iterator[
                 yield Evidence(score=0.5, reason="the role of one is also said of the other")
             elif found.score and not found.apart and alias.is_full:
                 yield Evidence(score=found.score - 0.1, reason=f"another name: {found.reason}")
-    for mine, yours in itertools.product(map(names.parse, ours), map(names.parse, theirs)):
-        if mine.key == yours.key and not mine.is_generic:
-            yield Evidence(score=0.8 if direct.score else 0.6, reason="both are also called the same")
+    called = {name.key for name in map(names.parse, ours) if not name.is_generic}
+    if not called.isdisjoint(names.parse(alias).key for alias in theirs):
+        yield Evidence(score=0.8 if direct.score else 0.6, reason="both are also called the same")
 
 
 # -- what else is known ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from assets.likeness import text
 from assets.likeness.text import listed
-from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, weigh
+from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, pairs_of, weigh
 
 _LEADING = re.compile(
     r"^(?:(?:int|ext|est|i/e)\b[./ ]*)+(?=\S)|^(?:back (?:in|at|to)|meanwhile(?: in| at)?|in|at|inside of)\s+(?=\S)"
@@ -90,7 +90,7 @@ def compare(one: Profile, other: Profile) -> Comparison:
     """The verdict on two scenes."""
     if told_apart := _times_apart(one.time, other.time) or _places_apart(one.place, other.place):
         return weigh(Evidence(apart=told_apart))
-    best = best_of(relate(parse(mine), parse(yours)) for mine in _names(one) for yours in _names(other))
+    best = best_of(relate(parse(mine), parse(yours)) for mine, yours in pairs_of(_names(one), _names(other)))
     return weigh(best, tuple(filter(None, (_time_in_doubt(one.time, other.time), _place_in_doubt(one, other)))))
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from assets.likeness import text
 from assets.likeness.text import listed
-from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, weigh
+from assets.likeness.verdicts import Comparison, Evidence, Profile, best_of, pairs_of, weigh
 
 _BRACKETS = re.compile(r"[(\[【]([^)\]】]*)(?:[)\]】]|$)")
 _MEASURED = re.compile(
@@ -63,8 +63,8 @@ def parse(written: str) -> Thing:
 
 def compare(one: Profile, other: Profile) -> Comparison:
     """The verdict on two props."""
-    names = [(mine, yours) for mine in (one.name, *one.aliases) for yours in (other.name, *other.aliases)]
-    return weigh(best_of(relate(parse(mine), parse(yours)) for mine, yours in names))
+    pairs = pairs_of((one.name, *one.aliases), (other.name, *other.aliases))
+    return weigh(best_of(relate(parse(mine), parse(yours)) for mine, yours in pairs))
 
 
 def relate(one: Thing, other: Thing) -> Evidence:
@@ -112,5 +112,7 @@ def _is_end_of(short: Thing, long: Thing) -> bool:
 def _is_plural(one: str, other: str) -> bool:
     """Whether one English word is the plural of the other."""
     single, several = sorted((one, other), key=lambda word: (len(word), word))
+    if not several.startswith(single[:-2]):
+        return False
     plurals = (f"{single}s", f"{single}es", single.removesuffix("y") + "ies", re.sub("fe?$", "", single) + "ves")
     return several in plurals

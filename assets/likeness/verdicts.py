@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Hashable, Iterable
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 _ENOUGH = 0.3  # what is below is no likeness that anybody should be asked about
 _DOUBT = 0.25  # what one thing that speaks against takes away
 _MOST_IN_DOUBT = 0.85  # the score of a doubtful one, which is less than that of any certain one
+
+
+EACH_WITH_EACH = 21
+"""Names of one thing or place that are compared with as many of another."""
 
 
 class Verdict(enum.StrEnum):
@@ -72,14 +77,23 @@ class Evidence:
 NOTHING = Evidence()
 
 
+def pairs_of(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Which names of two are compared: the first with all of the other's, and of the rest some with some."""
+    yield from itertools.product(ours[:EACH_WITH_EACH], theirs[:EACH_WITH_EACH])
+    yield from ((ours[0], name) for name in theirs[EACH_WITH_EACH:])
+    yield from ((name, theirs[0]) for name in ours[EACH_WITH_EACH:])
+
+
 def best_of(found: Iterable[Evidence]) -> Evidence:
     """Of what several pairs of names say, what counts; the first is that of the two names themselves.
 
     Where those exclude that the two are one, only another name that is certain makes it worth a question. What speaks
     against them always counts.
     """
-    direct, *others = found
-    best = max((direct, *others), key=lambda evidence: evidence.rank)
+    several = iter(found)
+    direct = best = next(several)
+    while not (best.certain and best.score == 1) and (evidence := next(several, None)):
+        best = max(best, evidence, key=lambda one: one.rank)
     if best is direct or not (direct.apart or direct.against):
         return best
     if direct.apart and not best.certain:
