@@ -258,7 +258,7 @@ def _candidates(profiles: Collection[Profile]) -> Iterator[Pair]:
     there = {profile.id: profile for profile in profiles}
     left = dict.fromkeys(there, _EFFORT)
     seen: set[Pair] = set()
-    for key, ids in askers.items():
+    for key, ids in sorted(askers.items(), key=lambda entry: (len(entry[1]), entry[0])):  # what few have tells most
         others = found.get(key, [])[:_FOUND]
         for place, one in enumerate(ids):
             for other in (*ids[place + 1 : place + 1 + _NEXT], *others):
