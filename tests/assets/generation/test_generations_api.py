@@ -84,7 +84,7 @@ def test_an_id_of_another_is_like_one_that_there_is_not(api: APIClient, asset: A
     Generation.objects.create(owner=other.project.owner, kind="image", asset=other, project=other.project)
     for name, mine, theirs in (("project", row.project_id, other.project_id), ("asset", asset.pk, other.pk)):
         for wanted, found in ((mine, [row.pk]), (theirs, []), (10**9, [])):
-            answer = api.get("/api/generations/", {name: wanted})
+            answer = api.get("/api/generations/", {name: str(wanted)})
             assert (answer.status_code, [one["id"] for one in answer.json()["results"]]) == (200, found)
         assert api.get("/api/generations/", {name: "-1e1000"}).status_code == 400
 
