@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from assets.scripts import castlists, front, furniture, headings, informal, lines, names, numerals, times
+from assets.scripts import castlists, episode_marks, front, furniture, headings, informal, lines, names, numerals, times
 from assets.scripts.elements import Element, Heading, Kind
 from assets.scripts.furniture import Row
 from assets.scripts.words import words
@@ -99,7 +99,7 @@ class _Reader:
                 talking = False
                 sure = informal.CONFIDENCE if informal.read(heading.text) else 0.8
                 yield Element(kind=Kind.HEADING, text=row.text, line=row.number, confidence=sure, heading=heading)
-            elif lines.is_division(row.text):
+            elif lines.is_division(row.text) or episode_marks.starts_one(row.text):
                 talking = False
                 yield Element(kind=Kind.DIVISION, text=row.text, line=row.number)
             elif (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assets.scripts import Breakdown, break_down
+from assets.scripts import Breakdown, break_down, episodes, read
 from assets.scripts.breakdown import Format, Script
 
 
@@ -80,3 +80,18 @@ def test_back_at_the_cabin_opens_a_scene_of_less_certainty() -> None:
         "Hi.\n"
     )
     assert [(scene.place_name, scene.confidence) for scene in found.scenes] == [("ROAD", 0.8), ("CABIN", 0.6)]
+
+
+@pytest.mark.parametrize("mark", ["# EPISODE {}: The {}", "EPISODE {}: THE {}", "Episode {} - The {}", "EP. {}"])
+def test_an_episode_that_begins_below_a_speech_is_nobody_who_speaks(mark: str) -> None:
+    told = "\n\nINT. ROOM {0} - DAY\n\nIt rains.\n\nANN: Where are you?\n\nBEN: Here.\n\nANN: Still?\n\nBEN: Still."
+    text = "\n\n".join(mark.format(number, "Lamp") + told.format(number) for number in (1, 2, 3))
+    script = read(text)
+    assert [one.number for one in episodes(script)] == [1, 2, 3]
+    assert {one.name for one in break_down(script).characters} == {"ANN", "BEN"}
+
+
+def test_a_pasted_fountain_is_divided_at_its_sections() -> None:
+    told = "\n\nINT. ROOM - DAY\n\nIt rains.\n\nANN\nWhere are you?\n\nBEN\nHere.\n"
+    text = "Title: It rains\n\n" + "\n".join(f"# EPISODE {number}: The Lamp{told}" for number in (1, 2, 3))
+    assert [one.number for one in episodes(read(text))] == [1, 2, 3]
