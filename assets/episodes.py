@@ -32,6 +32,11 @@ class Source:
     content: bytes | str
     name: str = ""
 
+    def read(self) -> Source:
+        """Itself, once it has been read: that may take seconds, and nobody should wait for it. Raises as `script`."""
+        _ = self.episodes
+        return self
+
     @cached_property
     def script(self) -> Script:
         """Raises what `assets.scripts.errors` names."""

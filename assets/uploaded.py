@@ -32,9 +32,7 @@ def take(
     """
 
     def read(content: bytes) -> Source:
-        source = Source(content=content, name=name)
-        assert source.episodes is not None  # which takes seconds at worst: nobody is to wait for them
-        return source
+        return Source(content=content, name=name).read()
 
     def make(source: Source) -> list[Episode]:
         if number is None and title is None:

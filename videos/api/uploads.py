@@ -180,12 +180,12 @@ def _told(upload: Upload, became: Became) -> Mapping[str, Became | Job | None]:
     return {upload.purpose: became, "job": became.job}
 
 
-_MATERIALS: dict[str, tuple[type[Serializer], Callable[..., Job]]] = {
-    Upload.Purpose.VIDEO: (MergedSerializer, tasks.start),
-    Upload.Purpose.STILL: (MergedStillSerializer, tasks.prepare),
-    Upload.Purpose.SOUND: (MergedSoundSerializer, tasks.prepare),
-}
-for _purpose, (_serializer, _start) in _MATERIALS.items():
-    _make = functools.partial(_uploaded, start=_start)
-    merging.add(_purpose, merging.Merge(asked=MergeSerializer, told=_serializer, make=_make))
+def _material(told: type[Serializer], start: Callable[..., Job]) -> merging.Merge:
+    """Of what becomes a row of its own, with a job that works for it."""
+    return merging.Merge(asked=MergeSerializer, told=told, make=functools.partial(_uploaded, start=start))
+
+
+merging.add(Upload.Purpose.VIDEO, _material(MergedSerializer, tasks.start))
+merging.add(Upload.Purpose.STILL, _material(MergedStillSerializer, tasks.prepare))
+merging.add(Upload.Purpose.SOUND, _material(MergedSoundSerializer, tasks.prepare))
 merging.add(Upload.Purpose.DRAFT, merging.Merge(asked=MergeDraftSerializer, told=TakenSerializer, make=_draft))
