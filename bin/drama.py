@@ -125,8 +125,8 @@ class Drama:
             length = round(shot.seconds * _MICRO)
             clips.append({"start": start, "duration": length, "material": shot.name})
             if shot.scene is not None:
-                below = {"y": 0.4}  # of the canvas, from its middle
-                texts.append({"start": start, "duration": length, "text": shot.heading, "transform": below})
+                look = {"transform": {"y": 0.4}, "box": {}}  # below the middle, and to be read on any picture
+                texts.append({"start": start, "duration": length, "text": shot.heading, **look})
             start += length
         width, height = (int(side) for side in self.size.split("x"))
         tracks = [{"kind": "video", "clips": clips}, {"kind": "text", "texts": texts}]
