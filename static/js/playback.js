@@ -46,7 +46,9 @@ function withHls(Hls, element, video, auto, onLevel) {
       hls.destroy();
       resolve(progressively(element, video));
     };
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    // Not before a piece is there: hls.js 1.7.4 stops for good if the level changes while the first is on its way.
+    hls.on(Hls.Events.FRAG_BUFFERED, (_event, { frag }) => {
+      if (frag.type !== "main") return;
       const levels = hls.levels.map((level, index) => ({ value: String(index), label: nameOf(level) }));
       const choose = (value) => (hls.currentLevel = value === AUTO ? -1 : Number(value));
       resolve({ choices: levels.length > 1 ? [auto, ...levels.reverse()] : [], choose });

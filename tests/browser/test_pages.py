@@ -196,12 +196,17 @@ def test_an_upload_goes_on_after_a_reload_and_its_video_plays(stack: Stack, visi
     assert len(seen) >= 3 and seen == sorted(seen), seen
     expect(tile.locator("img")).to_be_visible()
 
-    # It plays, in the size that is chosen.
+    # It plays, in the size that is chosen; which is not offered before a piece of it has come.
+    pieces: list[Route] = []
+    page.route("**/*.m4s", lambda route: pieces.append(route))
     tile.get_by_role("link").click()
     video = page.locator("video")
     expect(video).to_be_visible()
+    wait_in(page, lambda: bool(pieces), what="a piece to be asked for")
+    expect(page.get_by_label("Quality")).to_be_hidden()
+    page.unroute("**/*.m4s")  # which lets go of those too
     page.get_by_label("Quality").select_option(label="360p")
-    video.evaluate("video => { video.muted = true; return video.play() }")
+    video.evaluate("video => { video.muted = true; video.play() }")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     page.wait_for_function("() => document.querySelector('video').videoHeight === 360")
     assert video.evaluate("video => video.videoWidth") == 640
