@@ -14,6 +14,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 _PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _EPHEMERAL_FROM = int(_PORT_RANGE.read_text().split()[0]) if _PORT_RANGE.exists() else 32768
 _FIRST_PORT = _EPHEMERAL_FROM // 2
@@ -41,6 +43,10 @@ DATA_DIR = Path(tempfile.mkdtemp(prefix="jointo-tests-"))
 REDIS_PORT = free_port()
 
 (DATA_DIR / "static").mkdir()
+
+# How long an example takes is the machine's affair: no test goes by the clock.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 

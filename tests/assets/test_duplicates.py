@@ -195,9 +195,7 @@ _scenes = st.lists(
     max_size=4,
     unique_by=lambda said: (said["name"], said["time"]),
 )
-_on_rows = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+_on_rows = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def make_drawn(characters: list[dict[str, Any]], scenes: list[dict[str, Any]]) -> Project:

@@ -74,7 +74,7 @@ def test_what_has_no_name_is_left_out_and_long_names_are_cut() -> None:
     assert (len(thing.name), len(thing.description), [len(alias) for alias in thing.aliases]) == (200, 2000, [200])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(

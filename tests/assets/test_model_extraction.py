@@ -26,6 +26,7 @@ from jobs.models import Attempt, Job
 from jobs.testing import Clock, run
 from tests.assets.builders import make_episode, make_project
 from tests.assets.model_server import KEY, ModelServer, character, empty, scene
+from tests.servers.process import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -280,15 +281,19 @@ def test_a_question_that_the_time_limit_ends_is_not_asked_again_before_a_person_
     def exceeded(number: int, frame: object) -> None:
         raise SoftTimeLimitExceeded
 
+    def end_when_asked() -> None:
+        wait_for(lambda: model.asked, what="the question")
+        os.kill(os.getpid(), signal.SIGUSR1)
+
     model.answers = [FOUND]
     model.hold = threading.Event()
     job = tasks.start(make_episode().pk, model=MODEL)
     before = signal.signal(signal.SIGUSR1, exceeded)
     try:
-        soon = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGUSR1))
-        soon.start()
+        ending = threading.Thread(target=end_when_asked)
+        ending.start()
         job = run(job)
-        soon.join()
+        ending.join()
     finally:
         signal.signal(signal.SIGUSR1, before)
         model.hold.set()

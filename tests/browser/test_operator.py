@@ -197,7 +197,7 @@ def test_an_operator_pauses_a_queue_lets_an_urgent_job_pass_and_sees_the_dashboa
     queue(page, "maintenance").get_by_role("button", name="Pause maintenance").click()
     expect(queue(page, "maintenance").locator(".dash-badge")).to_be_visible()
     assert Queue.objects.get(name="maintenance").paused
-    waiting = [kinds.sleep.apply_async((0.3,), owner_id=make_user().pk).id for _ in range(30)]
+    waiting = [kinds.sleep.apply_async((0.8,), owner_id=make_user().pk).id for _ in range(30)]
     expect(tile(page, "waiting")).to_have_text("30")
     expect(queue(page, "maintenance").locator(".dash-level b")).to_have_text("30")
     shoot(page, "paused")

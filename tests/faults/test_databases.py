@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stack
 @pytest.mark.parametrize("how", ["restarted", "killed"])
 def test_postgresql_is_restarted_while_jobs_run(arena: Arena, how: str) -> None:
     count = size(full=600, short=80)
-    worker = arena.worker()
+    worker = arena.worker(JOINTO_JOB_LEASE_SECONDS="20")  # longer than a database needs to come back
     long = arena.submit_one(seconds=4.0, child=True, priority=10)
     arena.running(long)
     arena.submit(count, seconds=0.1, children=0.2)

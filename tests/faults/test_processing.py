@@ -80,7 +80,7 @@ def assert_one_playable_result(video: Video, job: Job, outcomes: list[str]) -> N
     for rung in video.renditions.all():
         assert storage.path_of(f"{video.folder}/{rung.file}").stat().st_size == rung.bytes
     assert not encoders()
-    assert not folders()
+    wait_for(lambda: not folders(), what="the removal of the attempt's folder")  # which comes after the end
 
 
 def test_kill_9_on_the_pool_child_while_it_encodes(worker: Process, clip: Path) -> None:

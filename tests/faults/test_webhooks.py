@@ -17,7 +17,7 @@ from tests.stack import wait_for
 
 pytestmark = pytest.mark.stack
 
-_TIMEOUT = {"JOINTO_WEBHOOK_TIMEOUT_SECONDS": "1"}
+_TIMEOUT = {"JOINTO_WEBHOOK_TIMEOUT_SECONDS": "4"}
 
 
 def submit(url: str, *, secret: str = "") -> tuple[Job, Account]:

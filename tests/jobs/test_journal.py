@@ -154,7 +154,7 @@ HISTORY = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*STEPS, "book"]
 
 
 @given(history=HISTORY, limit=st.integers(1, 5), order=st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_after_any_history_the_tallies_are_what_a_count_would_say(
     history: list[tuple[int, str]], limit: int, order: random.Random
 ) -> None:

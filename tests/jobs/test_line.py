@@ -268,7 +268,7 @@ def test_the_last_turn_of_an_owner_is_found_by_an_index(owner_id: int | None) ->
 class Fair(TestCase):
     """Whatever is submitted by whom: nobody's first job waits for another's second of the same priority."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.integers(0, 3), min_size=1, max_size=25))
     def test_rounds(self, owners: list[int]) -> None:
         Job.objects.all().delete()

@@ -383,7 +383,7 @@ def test_a_worker_that_dies_after_it_wrote_the_success_down_sends_nothing_again(
 
 def test_an_endpoint_that_hangs_is_given_up_in_time(settings: Settings) -> None:
     with Receiver(0) as receiver:
-        change(settings, inner_hosts=(receiver.host,), webhook_timeout=timedelta(seconds=0.3))
+        change(settings, inner_hosts=(receiver.host,), webhook_timeout=timedelta(seconds=3))
         delivery = a_webhook(receiver.url, user=listener())
         with pytest.raises(OutboundTimeout):
             deliver(delivery)

@@ -10,6 +10,7 @@ import pytest
 from celery import Celery, chain, chord, current_app, group
 from celery.result import AsyncResult
 from django.db import transaction
+from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from jobs import control
@@ -73,7 +74,7 @@ def test_a_message_from_somebody_who_knows_the_name_alone_becomes_a_job(worker: 
 
 
 def test_an_attempt_that_an_operator_revokes_is_not_charged_and_done_again(worker: Process) -> None:
-    result = kinds.sleep.delay(3)
+    result = kinds.sleep.delay(8)
     wait_for(lambda: Job.objects.get(pk=result.id).attempt == 1, what="the first attempt")
     current_app.control.revoke(result.id, terminate=True)
     job = ended(result)
@@ -216,7 +217,7 @@ def test_links_are_followed(worker: Process, tmp_path: Path) -> None:
 
 def test_progress_is_seen_while_it_moves_and_never_goes_back(worker: Process) -> None:
     steps: list[list[Any]] = [[1, 4, "one"], [2, 4, "two"], [1, 4, "back"], [3, 4, "three"]]
-    result = kinds.report_progress.delay(steps, 1.2)
+    result = kinds.report_progress.delay(steps, 2.5)
     seen = []
 
     def look() -> bool:
@@ -246,9 +247,10 @@ def test_a_sleeping_body_is_cancelled_within_two_seconds(worker: Process) -> Non
 
 def test_a_waiting_job_that_is_cancelled_never_starts(worker: Process, tmp_path: Path) -> None:
     traces = tmp_path / "traces"
-    result = kinds.count.apply_async((str(traces),), countdown=1)
+    result = kinds.count.apply_async((str(traces),), countdown=3600)
     control.cancel(Job.objects.get(pk=result.id), by="ann")
-    ended(kinds.add.apply_async((1,), countdown=1.5))
+    Job.objects.filter(pk=result.id).update(run_at=timezone.now())
+    ended(kinds.add.delay(1))
     assert not traces.exists()
     assert Job.objects.get(pk=result.id).attempt == 0
 

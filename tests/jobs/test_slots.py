@@ -87,7 +87,7 @@ def test_the_walls_clock_has_a_gap_of_its_own_to_be_tested_against() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_slots_are_what_the_clock_on_the_wall_shows_also_where_it_is_set(data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(sorted(TURNS)))
     turn = data.draw(st.sampled_from(TURNS[zone]))
@@ -111,7 +111,7 @@ def test_slots_are_what_the_clock_on_the_wall_shows_also_where_it_is_set(data: s
     now=MOMENTS,
     zone=st.sampled_from(sorted(TURNS)),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_following_slot_is_the_latest_once_its_time_has_come(now: datetime, zone: str) -> None:
     for entry in (
         cron(zone, "0", "2"),

@@ -180,9 +180,7 @@ class OneJob(RuleBasedStateMachine):
 def test_no_order_of_events_makes_an_illegal_move_or_lets_the_dead_write() -> None:
     run_state_machine_as_test(
         OneJob,
-        settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 

@@ -17,7 +17,7 @@ from tests import environment
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], *, seconds: float = 30.0, what: str = "") -> T:
+def wait_for(condition: Callable[[], T], *, seconds: float = 90.0, what: str = "") -> T:
     """What the condition gives once it gives something true; AssertionError if it does not in time."""
     until = time.monotonic() + seconds
     while True:
@@ -105,7 +105,7 @@ class Process:
         self._child.wait()
         wait_for(lambda: not any(map(lives, family)), what=f"the end of {self.name}")
 
-    def stop(self, *, seconds: float = 15.0, number: int = SIGTERM) -> int:
+    def stop(self, *, seconds: float = 60.0, number: int = SIGTERM) -> int:
         """TERM, or another signal, then KILL for whatever of the family is left."""
         family = self.family()
         if self._child.poll() is None:

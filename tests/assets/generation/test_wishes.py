@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.generation import wishes
@@ -79,7 +79,6 @@ def test_what_can_not_be_is_refused_by_the_name_of_its_field(field: str, value: 
     assert list(refused.value.details["fields"]) == [field]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_whatever_is_said_gives_a_wish_or_a_refusal(said: dict[str, Any]) -> None:
     try:

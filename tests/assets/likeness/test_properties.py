@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.likeness import Pair, Plan, Profile, Verdict, combine, compare, settle
@@ -62,7 +62,7 @@ _crowds = st.lists(_people | _people | _scenes | _props, max_size=14).map(
     lambda several: [dataclasses.replace(one, id=number) for number, one in enumerate(several, 1)]
 )
 _some_pairs = st.frozensets(st.tuples(st.integers(1, 14), st.integers(1, 14)).filter(lambda pair: pair[0] < pair[1]))
-_properly = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_properly = settings(max_examples=120)
 
 
 def there(pairs: Iterable[Pair], crowd: list[Profile]) -> frozenset[Pair]:
@@ -162,7 +162,7 @@ def test_questions_are_about_those_that_are_left_and_are_few(crowd: list[Profile
 _anything = st.text(max_size=40) | st.text(alphabet="林晚总小的(（）'\"#1甲 .,-/ÀßA\ud800\x00👩🏽", max_size=20)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(["character", "scene", "prop"]), _anything, _anything, _anything)
 def test_no_name_is_too_odd_to_be_compared(kind: str, one: str, other: str, more: str) -> None:
     first = Profile(id=1, kind=kind, name=one, aliases=(more,), description=more, age=more, gender=more, time=more)

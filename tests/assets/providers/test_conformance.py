@@ -231,7 +231,7 @@ def test_a_look_that_broke_off_is_taken_again_and_nothing_else(
         made = face.order(settings)
         assert isinstance(made, Submitted)
         service.phases = [phase, "done"]
-        hasty = settings_for(service, face.provider, poll=0.3) if phase == "slow" else settings
+        hasty = settings_for(service, face.provider, poll=2) if phase == "slow" else settings
         error = refused(lambda: face.media(hasty).poll(made.provider_id, age_seconds=0), kind, caplog)
         assert error.remedy is Remedy.BACK_OFF
         service.phases = ["done"]  # a look that ended in no time may never have arrived

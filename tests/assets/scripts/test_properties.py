@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.scripts import Breakdown, Format, Script, break_down, names, pieces, read, reading
@@ -70,7 +70,7 @@ SCRIPTISH = st.lists(
     ),
     max_size=30,
 ).map("\n".join)
-QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=80)
 
 
 def _check(script: Script, breakdown: Breakdown) -> None:

@@ -113,7 +113,7 @@ def wrong(whole: Timeline, found: list[int]) -> list[tuple[int, int, set[int]]]:
     return [pair for pair in pairs if pair[1] not in pair[2]]
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(timelines())
 def test_every_frame_is_the_one_that_the_timeline_says(
     tmp_path_factory: pytest.TempPathFactory, sources: Mapping[str, Source], whole: Timeline

@@ -135,7 +135,7 @@ def test_any_field_may_hold_anything() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_many_fields_may_hold_anything(data: st.DataObject) -> None:
     document = copy.deepcopy(EVERYTHING)
     anything = st.recursive(
@@ -149,7 +149,6 @@ def test_many_fields_may_hold_anything(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-16", "surrogatepass")))
-@settings(deadline=None)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
         reading.load(data)

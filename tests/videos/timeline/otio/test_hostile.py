@@ -62,7 +62,7 @@ JSON = st.recursive(
 PLACES = [place for place in places(json.loads(GOOD)) if place]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=3))
 def test_nothing_but_the_one_error_comes_of_any_value_anywhere(changes: list[tuple[Any, Any]]) -> None:
     data = GOOD
@@ -78,7 +78,6 @@ def test_nothing_but_the_one_error_comes_of_any_value_anywhere(changes: list[tup
         assert error.message.endswith(".")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_nothing_but_the_one_error_comes_of_any_bytes(data: bytes) -> None:
     refused(data)
@@ -180,7 +179,7 @@ def test_bombs_are_stopped_while_they_are_opened() -> None:
     refused(bundle(("content.otio", GOOD), *((f"{number}", b"") for number in range(10_000))))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_bundle_is_read_or_refused(changes: list[tuple[int, int]]) -> None:
     damaged = bytearray(WHOLE)

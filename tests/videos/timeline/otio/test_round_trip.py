@@ -118,7 +118,7 @@ def seen(clip: Clip) -> tuple[Any, ...]:
     return clip.start, clip.duration, clip.source_start, clip.material, speed, clip.reverse, clip.freeze, transition
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(timelines())
 def test_what_is_written_is_read_back_the_same(timeline: Timeline) -> None:
     project.parse(json.loads(json.dumps(project.dump(timeline))))
@@ -128,7 +128,7 @@ def test_what_is_written_is_read_back_the_same(timeline: Timeline) -> None:
     assert {medium.name for medium in reading.media} == timeline.materials()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(timelines())
 def test_a_program_that_forgets_our_notes_keeps_the_cut(timeline: Timeline) -> None:
     whole = opentimelineio.core.deserialize_json_from_string(otio.write(timeline, footage(timeline), name="").decode())
