@@ -67,7 +67,7 @@ def test_ten_thousand_videos_are_asked_for_in_seconds(
     with capsys.disabled():
         print(f"\n10,000 videos on {connection.vendor}: {took:.1f} s, {busy:.1f} s of it ours")  # noqa: T201
     assert answer.status_code == 202
-    assert busy < 30  # by our own processor's time, as others may keep the machine busy
+    assert busy < 60  # by our own processor's time, as others may keep the machine busy
     assert Video.objects.filter(job__batch=Batch.objects.get()).count() == 10_000
 
 

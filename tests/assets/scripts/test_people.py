@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from assets.scripts import Breakdown, break_down, names, read
+from tests.effort import assert_at_most
 
 
 def _read(text: str, name: str = "a.fountain") -> Breakdown:
@@ -149,5 +150,4 @@ def _seconds(text: str) -> float:
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_eight_times_the_names_are_about_eight_times_the_work(evil: str) -> None:
-    few = min(_seconds(EVIL[evil](500)) for _ in range(2))
-    assert _seconds(EVIL[evil](4_000)) < 16 * few + 0.3
+    assert_at_most(16, lambda: _seconds(EVIL[evil](500)), lambda: _seconds(EVIL[evil](4_000)))
