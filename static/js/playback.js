@@ -47,12 +47,14 @@ function withHls(Hls, element, video, auto, onLevel) {
       resolve(progressively(element, video));
     };
     // Not before a piece is there: hls.js 1.7.4 stops for good if the level changes while the first is on its way.
-    hls.on(Hls.Events.FRAG_BUFFERED, (_event, { frag }) => {
+    const begun = (_event, { frag }) => {
       if (frag.type !== "main") return;
+      hls.off(Hls.Events.FRAG_BUFFERED, begun);
       const levels = hls.levels.map((level, index) => ({ value: String(index), label: nameOf(level) }));
       const choose = (value) => (hls.currentLevel = value === AUTO ? -1 : Number(value));
       resolve({ choices: levels.length > 1 ? [auto, ...levels.reverse()] : [], choose });
-    });
+    };
+    hls.on(Hls.Events.FRAG_BUFFERED, begun);
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => onLevel(nameOf(hls.levels[level])));
     hls.on(Hls.Events.ERROR, mender(Hls, hls, fallBack));
     hls.loadSource(video.playlist_url);
